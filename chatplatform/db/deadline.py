@@ -1,0 +1,27 @@
+"""A transaction that must be done in time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """One transaction in which no statement, no wait for a lock and no wait for a turn to write lasts
+    longer than `seconds`; past that OperationalError, and nothing is written."""
+    if connection.vendor == "sqlite":
+        usual = connection.write_timeout  # type: ignore[attr-defined]
+        connection.write_timeout = seconds  # type: ignore[attr-defined]
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            connection.write_timeout = usual  # type: ignore[attr-defined]
+        return
+    milliseconds = max(int(seconds * 1000), 1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Literals: SET takes no bound parameters.
+        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds:d}")
+        cursor.execute(f"SET LOCAL lock_timeout = {milliseconds:d}")
+        yield

@@ -1,0 +1,72 @@
+"""The dialects are the packages in this folder: whatever stands here with a PREFIX is mounted."""
+
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, path, re_path
+
+#: What the closing view of a dialect answers to, so that an unknown path is a 404 for every method.
+_METHODS = ("get", "post", "put", "patch", "delete", "options", "trace")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    name: str
+    prefix: str  # without slashes at the ends
+    package: ModuleType
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        return list(import_module(f"{self.package.__name__}.urls").urlpatterns)
+
+    @property
+    def view(self) -> Any:
+        return import_module(f"{self.package.__name__}.view").View
+
+
+def discover() -> list[Dialect]:
+    """Every dialect, longest prefix first, so that none swallows another's paths."""
+    found = []
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if module.ispkg:
+            package = import_module(module.name)
+            found.append(Dialect(module.name.rpartition(".")[2], package.PREFIX.strip("/"), package))
+    found.sort(key=lambda dialect: (-len(dialect.prefix), dialect.name))
+    for one, other in zip(found, found[1:], strict=False):
+        if one.prefix == other.prefix:
+            raise ValueError(f"dialects {one.name} and {other.name} have the same prefix /{one.prefix}")
+    return found
+
+
+def urlpatterns() -> Iterator[URLPattern | URLResolver]:
+    """All routes of all dialects; each ends in a 404 of its own shape."""
+    dialects = discover()
+    for dialect in dialects:
+        for pattern in dialect.urls:
+            suffix = str(pattern.pattern)
+            slash = "/" if suffix not in ("", "/") else ""
+            yield path(f"{dialect.prefix}{slash}{suffix}", pattern.callback)
+    for dialect in dialects:
+        yield re_path(rf"^{re.escape(dialect.prefix)}(?:/.*)?\Z", _unknown(dialect))
+
+
+def _unknown(dialect: Dialect) -> Any:
+    from chatplatform.errors import NotFound
+
+    view = dialect.view
+
+    class UnknownPath(view):  # type: ignore[misc, valid-type]
+        authentication_classes: list[Any] = []
+        permission_classes: list[Any] = []
+
+        def answer(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+            raise NotFound("Path")
+
+        options = answer
+
+    return UnknownPath.as_view(dict.fromkeys(_METHODS, "answer"))

@@ -1,0 +1,3 @@
+"""Tokens for the other dialects (contract `accounts.md`)."""
+
+PREFIX = "/api/auth"

@@ -1,0 +1,116 @@
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chatplatform.errors import Forbidden, NotFound
+from chatplatform.text import fold
+from clients.models import Agent
+from conversations import actions
+from conversations.actions import Person
+from conversations.models import Conversation, Participant
+
+from ..counting import capped_total
+from . import inputs, shapes
+from .view import View
+
+_COLUMNS = {
+    "created_at": "created_at",
+    "title": "title_folded",
+    "total_messages": "message_count",
+    "last_message_at": "activity_at",
+}
+_FILTERS = {
+    "status": "status",
+    "agent_id": "assigned_agent_id",
+    "conversation_type": "kind",
+    "is_archived": "is_archived",
+    "is_pinned": "is_pinned",
+}
+
+
+class Conversations(View):
+    def list(self, request: Request) -> Response:
+        query = self.query(inputs.ConversationList)
+        limit, offset = query["limit"], query["offset"]
+        rows = self.all(Conversation).filter(**{_FILTERS[name]: query[name] for name in _FILTERS if name in query})
+        if "search" in query:
+            rows = rows.filter(title_folded__contains=fold(query["search"]))
+        page = list(_ordered(rows, query.get("ordering"))[offset : offset + limit].values(*self._columns))
+        total = capped_total(rows, offset=offset, limit=limit, found=len(page))
+        data = {
+            "conversations": [shapes.conversation(row, self.caller) for row in page],
+            **total,
+            "limit": limit,
+            "offset": offset,
+        }
+        return self.ok(f"Found {total['total']} conversations", data)
+
+    def create(self, request: Request) -> Response:
+        given = self.body(inputs.NewConversation)
+        caller = self.caller
+        if caller.client_id is None:
+            raise Forbidden("A superuser belongs to no client and cannot own a conversation")
+        agent = self._agent(given.get("agent_id"))
+        role = Participant.Role.CUSTOMER if caller.is_customer else Participant.Role.PARTICIPANT
+        people = [Person(user_id=caller.user_id, role=role, can_manage=True)]
+        if agent is not None:
+            people.append(Person(agent_id=agent.pk, role=Participant.Role.AGENT))
+        conversation = actions.create_conversation(
+            client_id=caller.client_id,
+            by=caller,
+            channel="website",
+            people=people,
+            title=given["title"],
+            kind=given["conversation_type"],
+            owner_id=caller.user_id,
+            assigned_agent=agent,
+        )
+        return self.ok("Conversation created successfully", {"conversation_id": conversation.pk})
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        row = self.conversation(id).values(*self._columns).first()
+        if row is None:
+            raise NotFound("Conversation")
+        return self.ok("Conversation found", shapes.conversation_details(row, self.caller))
+
+    def update(self, request: Request, id: str) -> Response:
+        rows = self.conversation(id)
+        given = self.body(inputs.ConversationChanges)
+        if "agent_id" in given:
+            given["assigned_agent"] = self._agent(given.pop("agent_id"))
+        if "conversation_type" in given:
+            given["kind"] = given.pop("conversation_type")
+        conversation = actions.update_conversation(conversation=rows, by=self.caller, **given)
+        return self.ok("Conversation updated successfully", {"conversation_id": conversation.pk})
+
+    def destroy(self, request: Request, id: str) -> Response:
+        rows = self.conversation(id)
+        actions.delete_conversation(conversation=rows, by=self.caller)
+        return self.ok("Conversation deleted successfully", {"conversation_id": int(id)})
+
+    def read(self, request: Request, id: str) -> Response:
+        conversation = actions.mark_read(conversation=self.conversation(id), by=self.caller)
+        return self.ok("Conversation marked as read", {"conversation_id": conversation.pk, "unread_count": 0})
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """Whoever only takes part has an unread figure of their own."""
+        return shapes.CONVERSATION if self.caller.is_staff else (*shapes.CONVERSATION, "participants__unread_count")
+
+    def _agent(self, agent_id: int | None) -> Agent | None:
+        if agent_id is None:
+            return None
+        agent: Agent = self.find(self.all(Agent).assignable(), "Agent", pk=agent_id)
+        return agent
+
+
+def _ordered(rows: Any, ordering: str | None) -> Any:
+    if ordering is None:
+        return rows.by_activity(pinned_first=True)
+    descending = ordering.startswith("-")
+    column = ordering.removeprefix("-")
+    if column == "last_message_at":
+        return rows.by_activity(ascending=not descending)
+    sign = "-" if descending else ""
+    return rows.order_by(f"{sign}{_COLUMNS[column]}", f"{sign}id")

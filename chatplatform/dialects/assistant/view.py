@@ -1,0 +1,40 @@
+from typing import Any
+
+from rest_framework.response import Response
+
+from chatplatform.errors import NotFound
+from conversations.models import Conversation
+
+from ..base import DialectView, UserToken
+from ..fields import parse_id
+from ..problems import Problem
+
+
+class View(DialectView):
+    """`{"success", "message", "data"}`; a user's JWT on every call; integer ids."""
+
+    authentication_classes = [UserToken]
+
+    def ok(self, message: str, data: dict[str, Any]) -> Response:
+        return Response({"success": True, "message": message, "data": data})
+
+    def conversation(self, id: str) -> Any:
+        """The visible conversation of that id as a queryset, for an action to lock or a list to read."""
+        primary_key = parse_id(id)
+        if primary_key is None:
+            raise NotFound("Conversation")
+        return self.all(Conversation).filter(pk=primary_key)
+
+    def restate(self, problem: Problem) -> Problem:
+        if problem.code == "message_size":
+            return Problem(400, "invalid", problem.message, fields={"content": [problem.message]})
+        return problem
+
+    def error_body(self, problem: Problem) -> dict[str, Any]:
+        message = "Validation error" if problem.fields else problem.message
+        body: dict[str, Any] = {"success": False, "message": message}
+        if problem.fields:
+            body["errors"] = problem.fields
+        if problem.reference:
+            body["reference"] = problem.reference
+        return body

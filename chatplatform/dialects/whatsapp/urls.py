@@ -1,0 +1,4 @@
+from ..base import route
+from .chats import Chats
+
+urlpatterns = route("", Chats, post="create")

@@ -1,0 +1,16 @@
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from chatplatform import health
+from chatplatform.dialects import urlpatterns as dialect_patterns
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    *dialect_patterns(),
+]
+handler400 = "chatplatform.health.bad_request"
+handler404 = "chatplatform.health.unknown_path"

@@ -1,0 +1,167 @@
+"""The cast of every test: two tenants, a way to call each dialect as anybody, and a real server."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client as HttpClient
+from django.test import override_settings
+
+from clients import actions
+from clients.actions import NewTenant
+from clients.callers import Caller, caller_of_user
+from clients.credentials import issue_tokens, known
+from clients.models import Agent, User
+
+ROOT = Path(__file__).parent
+SHARED = ROOT.parent / "shared"
+FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fast_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=[FAST_HASHER]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _forget_credentials() -> Iterator[None]:
+    known.clear()
+    yield
+    known.clear()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data beside the project; tests that need it say that they were skipped."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is absent")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _service_account(request: pytest.FixtureRequest) -> None:
+    """A flush at the end of a transactional test takes the migration's row with it."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+        User.objects.get_or_create(
+            username="service", defaults={"name": "Internal service account", "role": "service", "password": "!"}
+        )
+
+
+@pytest.fixture
+def acme(db: None) -> NewTenant:
+    """The tenant under test: staff, two end users, agents, a contact, a token, a key."""
+    return actions.create_tenant(name="Acme", session_id="ses_acme")
+
+
+@pytest.fixture
+def rival(db: None) -> NewTenant:
+    """The tenant that must never see anything of Acme's."""
+    return actions.create_tenant(name="Rival", session_id="ses_rival")
+
+
+def caller_of(user: User) -> Caller:
+    return caller_of_user(user, Agent.objects.filter(user=user).first())
+
+
+@dataclass
+class Api:
+    """Calls as one user (or nobody); `.json()` and `.status_code` as in any HTTP library."""
+
+    headers: dict[str, str]
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        content: dict[str, Any] = {}
+        if body is not None:
+            data = body if isinstance(body, str | bytes) else json.dumps(body)
+            content = {"data": data, "content_type": "application/json"}
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return HttpClient(raise_request_exception=False).generic(method, path, headers=sent, **content)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self("DELETE", path, **headers)
+
+
+@pytest.fixture
+def api() -> Callable[..., Api]:
+    """`api(user)` calls with that user's JWT, `api()` without a credential."""
+
+    def make(user: User | None = None) -> Api:
+        return Api({"Authorization": f"Bearer {issue_tokens(user).access}"} if user else {})
+
+    return make
+
+
+class LiveServer:
+    """The production server as its own processes, on the test's database."""
+
+    def __init__(self, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {**os.environ, **database_environment(), "PASSWORD_HASHERS": FAST_HASHER, **environment}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, str(ROOT / "manage.py"), "serve", "--no-prepare", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                assert self.process.poll() is None, "the server ended before it answered"
+                time.sleep(0.05)
+        raise TimeoutError("the server did not answer within 60 s")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+
+
+def database_environment() -> dict[str, str]:
+    """The environment in which another process finds this test's database."""
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{values['NAME']}"
+    else:
+        port = f":{values['PORT']}" if values["PORT"] else ""
+        password = f":{values['PASSWORD']}" if values["PASSWORD"] else ""
+        url = f"postgres://{values['USER']}{password}@{values['HOST']}{port}/{values['NAME']}"
+    return {"DATABASE_URL": url, "SECRET_KEY": django_settings.SECRET_KEY, "DATA_DIR": str(django_settings.DATA_DIR)}
+
+
+@pytest.fixture
+def live_server_url(transactional_db: None) -> Iterator[str]:
+    """The address of a real server over this test's (committed) rows."""
+    server = LiveServer()
+    server.start()
+    yield server.url
+    server.stop()

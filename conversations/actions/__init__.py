@@ -1,0 +1,41 @@
+"""Writes of conversations. Each is atomic: it locks the conversation's row, checks the rules, saves,
+moves the counters and records the event.
+
+Where an action takes `conversation`, that is the row, or a queryset that names one (`Target`): the
+visibility rule is then checked by the statement that locks.
+"""
+
+from .chats import contact_of_phone, open_chat
+from .lifecycle import (
+    apply_status,
+    change_status,
+    create_conversation,
+    delete_conversation,
+    ensure_open,
+    update_conversation,
+)
+from .locking import Target, lock, save
+from .people import Person, add_participant, assign_agent, remove_participant
+from .reading import mark_read
+from .tagging import set_tags, tag_conversation
+
+__all__ = [
+    "Person",
+    "Target",
+    "add_participant",
+    "apply_status",
+    "assign_agent",
+    "change_status",
+    "contact_of_phone",
+    "create_conversation",
+    "delete_conversation",
+    "ensure_open",
+    "lock",
+    "mark_read",
+    "open_chat",
+    "remove_participant",
+    "save",
+    "set_tags",
+    "tag_conversation",
+    "update_conversation",
+]

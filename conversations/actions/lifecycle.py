@@ -1,0 +1,155 @@
+"""From creation to deletion, and the state machine between."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from chatplatform.errors import ConversationClosed, Forbidden, Invalid, TransitionRefused
+from chatplatform.text import fold
+from clients.callers import Caller
+
+from .. import events
+from ..models import Conversation, Participant, StateChange
+from ..states import ALLOWED, Status
+from .locking import Target, lock, save
+from .people import Person, new_participants
+
+#: What every participant may change; the rest is for the owner and staff.
+_ANYONE_MAY = frozenset({"is_archived"})
+#: What a closed conversation still takes.
+_CLOSED_TAKES = frozenset({"is_archived", "is_pinned"})
+
+
+@transaction.atomic
+def create_conversation(
+    *,
+    client_id: int,
+    by: Caller,
+    channel: str,
+    people: Sequence[Person] = (),
+    at: datetime | None = None,
+    **columns: Any,
+) -> Conversation:
+    """A new conversation with its first participants, in their order.
+
+    `columns` are columns of Conversation; `at` is its time of creation (UTC, now by default).
+    """
+    at = at or timezone.now()
+    conversation = Conversation(
+        client_id=client_id, channel=channel, created_at=at, updated_at=at, activity_at=at, **columns
+    )
+    conversation.title_folded = fold(conversation.label)
+    conversation.participant_count = len(people)
+    conversation.save(force_insert=True)
+    new_participants(conversation, people, at=at)
+    events.record(conversation, events.Kind.CREATED, by=by.name)
+    return conversation
+
+
+def ensure_open(conversation: Conversation) -> None:
+    if conversation.status == Status.CLOSED:
+        raise ConversationClosed
+
+
+def apply_status(conversation: Conversation, new: str, *, by: Caller | None, reason: str = "") -> dict[str, Any]:
+    """Moves a locked conversation to another state and keeps the history of it.
+
+    Answers the columns to save; the caller saves them and tells of it. Raises ConversationClosed,
+    TransitionRefused.
+    """
+    old = conversation.status
+    if old == new:
+        return {}
+    if new not in ALLOWED[old]:
+        ensure_open(conversation)
+        raise TransitionRefused(old, new)
+    now = timezone.now()
+    StateChange.objects.create(
+        conversation=conversation,
+        old=old,
+        new=new,
+        by_user_id=by.user_id if by else None,
+        by_name=by.name if by else "",
+        reason=reason,
+        created_at=now,
+    )
+    metadata = {
+        **conversation.metadata,
+        "state_changed_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "previous_state": old,
+    }
+    return {"status": new, "status_changed_at": now, "metadata": metadata}
+
+
+@transaction.atomic
+def change_status(*, conversation: Target, status: str, by: Caller, reason: str = "") -> Conversation:
+    row = lock(conversation)
+    _ensure_may_manage(row, by)
+    old = row.status
+    if values := apply_status(row, status, by=by, reason=reason):
+        save(row, **values)
+        events.record_update(row, {"status": [old, row.status]})
+    return row
+
+
+@transaction.atomic
+def update_conversation(*, conversation: Target, by: Caller, **changes: Any) -> Conversation:
+    """Changes any of title, kind, is_archived, is_pinned, status, assigned_agent (an Agent or None).
+
+    What already has the value given is no change. Raises Forbidden where the caller may not,
+    ConversationClosed and TransitionRefused.
+    """
+    from .people import reassign
+
+    row = lock(conversation)
+    if not changes.keys() <= _ANYONE_MAY:
+        _ensure_may_manage(row, by)
+    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not changed.keys() <= _CLOSED_TAKES:
+        ensure_open(row)
+    told = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in changed.items()}
+    values = dict(changed)
+    if "assigned_agent" in values:
+        reassign(row, values["assigned_agent"])
+    if "status" in values:
+        values.update(apply_status(row, values.pop("status"), by=by))
+    if "title" in values:
+        row.title = values["title"]
+        values["title_folded"] = fold(row.label)
+    if values:
+        save(row, **values)
+        if "is_pinned" in values:
+            Participant.objects.filter(conversation=row).update(is_pinned=values["is_pinned"])
+        events.record_update(row, told)
+    return row
+
+
+@transaction.atomic
+def delete_conversation(*, conversation: Target, by: Caller) -> None:
+    """Out of every list and look-up at once; its `chat_id` is free again."""
+    row = lock(conversation)
+    _ensure_may_manage(row, by)
+    save(row, deleted_at=timezone.now())
+    events.record(row, events.Kind.DELETED, by=by.name)
+
+
+def _ensure_may_manage(conversation: Conversation, by: Caller) -> None:
+    """The owner, staff, tokens and the server itself may rename, close, reassign and delete."""
+    if by.is_system or by.is_staff or by.token_id is not None:
+        return
+    if by.user_id is None or conversation.owner_id != by.user_id:
+        raise Forbidden("Only the owner and staff may do this")
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "agent_id", value)
+
+
+def validate_status(value: str) -> str:
+    """Raises Invalid for what is no state at all."""
+    if value not in Status.values:
+        raise Invalid("Unknown status", fields={"status": [f"must be one of {', '.join(Status.values)}"]})
+    return value

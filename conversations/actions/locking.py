@@ -1,0 +1,31 @@
+"""The one way to a conversation that is about to change."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from chatplatform.errors import NotFound
+
+from ..models import Conversation
+from ..querysets import ConversationQuerySet
+
+#: A conversation, or a queryset (already scoped to the caller) that names one.
+Target = Conversation | ConversationQuerySet
+
+
+def lock(target: Target) -> Conversation:
+    """The row, locked until the transaction ends; raises NotFound where it is not (or no longer) there."""
+    if isinstance(target, Conversation):
+        target = Conversation.objects.alive().filter(pk=target.pk)
+    row: Conversation | None = target.locked().order_by().first()
+    if row is None:
+        raise NotFound("Conversation")
+    return row
+
+
+def save(conversation: Conversation, **values: Any) -> None:
+    """Writes these columns of a locked row, and nothing else."""
+    values.setdefault("updated_at", timezone.now())
+    for name, value in values.items():
+        setattr(conversation, name, value)
+    Conversation.objects.filter(pk=conversation.pk).update(**values)

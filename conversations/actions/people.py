@@ -1,0 +1,119 @@
+"""Who takes part, and who is in charge."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chatplatform.errors import Forbidden, InvalidParticipant, LimitReached, NotFound
+from clients.callers import Caller
+from clients.models import Agent
+
+from .. import events
+from ..models import Conversation, Participant
+from .locking import Target, lock, save
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is to take part: exactly one of the three ids (all are primary keys)."""
+
+    user_id: int | None = None
+    contact_id: int | None = None
+    agent_id: int | None = None
+    role: str = Participant.Role.PARTICIPANT
+    can_read: bool = True
+    can_write: bool = True
+    can_manage: bool = False
+
+    @property
+    def key(self) -> dict[str, int | None]:
+        return {"user_id": self.user_id, "contact_id": self.contact_id, "agent_id": self.agent_id}
+
+
+def new_participants(conversation: Conversation, people: Iterable[Person], *, at: datetime) -> list[Participant]:
+    return Participant.objects.bulk_create(
+        Participant(
+            conversation=conversation,
+            **person.key,
+            role=person.role,
+            can_read=person.can_read,
+            can_write=person.can_write,
+            can_manage=person.can_manage,
+            joined_at=at,
+            updated_at=at,
+            last_read_seq=conversation.last_seq,
+            activity_at=conversation.activity_at,
+            is_pinned=conversation.is_pinned,
+        )
+        for person in people
+    )
+
+
+@transaction.atomic
+def add_participant(*, conversation: Target, person: Person, by: Caller) -> Participant:
+    """Raises ConversationClosed, InvalidParticipant (twice the same), LimitReached (over 100)."""
+    from .lifecycle import ensure_open
+
+    row = lock(conversation)
+    ensure_open(row)
+    [participant] = _join(row, [person])
+    events.record(row, events.Kind.PARTICIPANT_ADDED, participant=str(participant.uuid), by=by.name)
+    return participant
+
+
+def _join(row: Conversation, people: Sequence[Person]) -> list[Participant]:
+    for person in people:
+        if Participant.objects.present().filter(conversation=row, **person.key).exists():
+            raise InvalidParticipant("Already takes part")
+    if row.participant_count + len(people) > settings.PARTICIPANT_LIMIT:
+        raise LimitReached(f"At most {settings.PARTICIPANT_LIMIT} participants")
+    participants = new_participants(row, people, at=timezone.now())
+    save(row, participant_count=row.participant_count + len(people))
+    return participants
+
+
+@transaction.atomic
+def remove_participant(*, conversation: Target, participant_id: int, by: Caller) -> None:
+    """What they wrote stays, under their name. The owner cannot be removed: the conversation is theirs."""
+    from .lifecycle import ensure_open
+
+    row = lock(conversation)
+    ensure_open(row)
+    participant = Participant.objects.present().filter(conversation=row, pk=participant_id).first()
+    if participant is None:
+        raise NotFound("Participant")
+    if participant.user_id is not None and participant.user_id == row.owner_id:
+        raise Forbidden("The owner cannot be removed")
+    _leave(row, participant)
+    events.record(row, events.Kind.PARTICIPANT_REMOVED, participant=str(participant.uuid), by=by.name)
+
+
+def _leave(row: Conversation, participant: Participant) -> None:
+    now = timezone.now()
+    Participant.objects.filter(pk=participant.pk).update(removed_at=now, updated_at=now, unread_count=0)
+    save(row, participant_count=row.participant_count - 1)
+
+
+def assign_agent(*, conversation: Target, agent: Agent | None, by: Caller) -> Conversation:
+    """Puts an agent in charge (None: nobody); they take part from then on."""
+    from .lifecycle import update_conversation
+
+    return update_conversation(conversation=conversation, by=by, assigned_agent=agent)
+
+
+def reassign(row: Conversation, agent: Agent | None) -> None:
+    """The participants' side of an assignment. A bot that is relieved leaves, else it would go on answering."""
+    former = row.assigned_agent
+    if former is not None and former.kind == Agent.Kind.AI:
+        left = Participant.objects.present().filter(conversation=row, agent=former).first()
+        if left is not None:
+            _leave(row, left)
+            events.record(row, events.Kind.PARTICIPANT_REMOVED, participant=str(left.uuid))
+    if agent is None or Participant.objects.present().filter(conversation=row, agent=agent).exists():
+        return
+    [joined] = _join(row, [Person(agent_id=agent.pk, role=Participant.Role.AGENT)])
+    events.record(row, events.Kind.PARTICIPANT_ADDED, participant=str(joined.uuid))

@@ -1,0 +1,93 @@
+"""Reads of conversations. `visible_to` is the one visibility rule (contract `behaviour.md`)."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import F, Q
+
+from clients.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    from clients.callers import Caller
+
+    from .models import Conversation
+
+#: The columns of the two activity orders, newest first; each has its index.
+_BY_ACTIVITY = ("activity_at", "id")
+_BY_PARTICIPATION = ("participants__activity_at", "participants__conversation_id")
+
+
+class ConversationQuerySet(TenantQuerySet):
+    #: Set where the rows were reached through one person's participations, whose index has the order.
+    _through_participant = False
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone._through_participant = self._through_participant
+        return clone
+
+    def alive(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, caller: "Caller") -> Self:
+        """What `caller` may see; deleted conversations nobody may."""
+        rows = self.alive() if caller.is_superuser else self.alive().for_client(caller.client_id)
+        if caller.sees_whole_client:
+            return rows
+        if caller.is_staff:
+            mine = Q(assigned_agent=caller.agent_id) | Q(queue__in=caller.queues) | _takes_part(caller)
+            return rows.filter(mine)
+        if caller.user_id is None:
+            return rows.none()
+        # Whether they may write there comes along, for the action that locks the row.
+        return rows.of_participant(user=caller.user_id).annotate(caller_can_write=F("participants__can_write"))
+
+    def of_participant(self, **person: Any) -> Self:
+        """Those in which one user, contact or agent takes part now: `of_participant(agent=7)`."""
+        [(kind, identity)] = person.items()
+        rows = self.filter(**{f"participants__{kind}": identity, "participants__removed_at": None})
+        rows._through_participant = True
+        return rows
+
+    def by_activity(self, *, pinned_first: bool = False, ascending: bool = False) -> Self:
+        """Latest activity first (or last), along an index."""
+        columns = _BY_PARTICIPATION if self._through_participant else _BY_ACTIVITY
+        order = [column if ascending else f"-{column}" for column in columns]
+        if pinned_first:
+            order.insert(0, "-participants__is_pinned" if self._through_participant else "-is_pinned")
+        return self.order_by(*order)
+
+    def locked(self) -> Self:
+        """Locks the conversation's row, first of all locks, without blocking inserts that point to it."""
+        return self.select_for_update(no_key=True, of=("self",))
+
+    def lock(self, conversation_id: int) -> "Conversation":
+        return self.locked().get(pk=conversation_id)
+
+
+def _takes_part(caller: "Caller") -> Q:
+    """As a subquery, so that it can stand beside other reasons to see a conversation."""
+    from .models import Participant
+
+    people = Q(user=caller.user_id) | Q(agent=caller.agent_id) if caller.agent_id else Q(user=caller.user_id)
+    return Q(pk__in=Participant.objects.filter(people, removed_at=None).values("conversation_id"))
+
+
+class OfConversationQuerySet(TenantQuerySet):
+    """Rows that hang off a conversation; seen by whoever sees that."""
+
+    tenant = "conversation__client_id"
+
+    def visible_to(self, caller: "Caller") -> Self:
+        from .models import Conversation
+
+        if caller.is_superuser:
+            return self.filter(conversation__deleted_at=None)
+        rows = self.for_client(caller.client_id).filter(conversation__deleted_at=None)
+        if caller.sees_whole_client:
+            return rows
+        return rows.filter(conversation__in=Conversation.objects.visible_to(caller).values("pk"))
+
+
+class ParticipantQuerySet(OfConversationQuerySet):
+    def present(self) -> Self:
+        return self.filter(removed_at=None)
