@@ -1,8 +1,10 @@
 """The event log: each change leaves one row, in its own transaction (contract `workspace`, webhooks)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import TextChoices
+from django.utils import timezone
 
 from .models import Conversation, Event
 
@@ -19,12 +21,18 @@ class Kind(TextChoices):
     NOTE_CREATED = "conversation.note.created"  # staff alone are told
 
 
-def record(conversation: Conversation, kind: Kind, **data: Any) -> None:
-    """Writes the event; the caller holds the conversation's lock."""
-    Event.objects.create(client_id=conversation.client_id, conversation_id=conversation.pk, kind=kind.value, data=data)
+def record(conversation: Conversation, kind: Kind, *, at: datetime | None = None, **data: Any) -> None:
+    """Writes the event; the caller holds the conversation's lock. `at`: when it happened, if not now."""
+    Event.objects.create(
+        client_id=conversation.client_id,
+        conversation_id=conversation.pk,
+        kind=kind.value,
+        data=data,
+        created_at=at or timezone.now(),
+    )
 
 
-def record_update(conversation: Conversation, changes: dict[str, list[Any]]) -> None:
+def record_update(conversation: Conversation, changes: dict[str, list[Any]], *, at: datetime | None = None) -> None:
     """`changes` is {field: [old, new]}; nothing changed, nothing told."""
     if changes:
-        record(conversation, Kind.UPDATED, changes=changes)
+        record(conversation, Kind.UPDATED, at=at, changes=changes)

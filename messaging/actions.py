@@ -58,16 +58,17 @@ def send_message(
 
 
 @transaction.atomic
-def add_note(*, conversation: Target, sender: Sender, text: str) -> Message:
+def add_note(*, conversation: Target, sender: Sender, text: str, at: datetime | None = None) -> Message:
     """A private note of staff to staff: it moves no counter, and no end user learns of it."""
     if not text.strip():
         raise Invalid("A note needs text", fields={"text": ["This field may not be blank."]})
     if len(text.encode()) > MAX_TEXT_BYTES:
         raise MessageTooLarge
     row = lock(conversation)
-    note = _insert(row, sender, type=Message.Type.TEXT, text=text, visibility=Message.Visibility.PRIVATE)
+    times = {"created_at": at} if at else {}
+    note = _insert(row, sender, type=Message.Type.TEXT, text=text, visibility=Message.Visibility.PRIVATE, **times)
     save(row, last_seq=note.seq)
-    events.record(row, events.Kind.NOTE_CREATED, message=str(note.uuid))
+    events.record(row, events.Kind.NOTE_CREATED, at=note.created_at, message=str(note.uuid))
     return note
 
 
@@ -116,12 +117,12 @@ def _count_in(row: Conversation, message: Message, sender: Sender, by: Caller | 
         if sender.answers:
             values["waiting_since"] = None
             new = AFTER_AGENT.get(row.status, row.status)  # type: ignore[call-overload]
-    values.update(conversation_actions.apply_status(row, new, by=by, reason="message"))
+    values.update(conversation_actions.apply_status(row, new, by=by, reason="message", at=at))
     save(row, **values)
     touch_participants(row, sender)
-    events.record(row, events.Kind.MESSAGE_CREATED, message=str(message.uuid), seq=message.seq)
+    events.record(row, events.Kind.MESSAGE_CREATED, at=at, message=str(message.uuid), seq=message.seq)
     if new != old:
-        events.record_update(row, {"status": [old, new]})
+        events.record_update(row, {"status": [old, new]}, at=at)
 
 
 def touch_participants(row: Conversation, sender: Sender) -> None:

@@ -1,5 +1,6 @@
 """Chats that a bot runner opens, again and again until it has an answer (contract `whatsapp`)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from .people import Person
 
 
 @transaction.atomic
-def open_chat(*, client_id: int, by: Caller, values: dict[str, Any]) -> Conversation:
+def open_chat(*, client_id: int, by: Caller, values: dict[str, Any], at: datetime | None = None) -> Conversation:
     """A WhatsApp chat; the same `chat_id` with the values of the first request is that chat again.
 
     `values`: use_bot, name, number_client (digits or None), category, finished_chat, chat_id (or None).
@@ -28,7 +29,7 @@ def open_chat(*, client_id: int, by: Caller, values: dict[str, Any]) -> Conversa
         return _same(chat, values)
     try:
         with transaction.atomic():  # another call may have made it since
-            return _create(client_id, by, chat_id, values)
+            return _create(client_id, by, chat_id, values, at or timezone.now())
     except IntegrityError:
         chat = _chat(client_id, chat_id) if chat_id is not None else None
         if chat is None:
@@ -36,7 +37,7 @@ def open_chat(*, client_id: int, by: Caller, values: dict[str, Any]) -> Conversa
         return _same(chat, values)
 
 
-def _create(client_id: int, by: Caller, chat_id: str | None, values: dict[str, Any]) -> Conversation:
+def _create(client_id: int, by: Caller, chat_id: str | None, values: dict[str, Any], at: datetime) -> Conversation:
     number = values["number_client"]
     people = []
     if number is not None:
@@ -48,13 +49,14 @@ def _create(client_id: int, by: Caller, chat_id: str | None, values: dict[str, A
         by=by,
         channel="whatsapp",
         people=people,
+        at=at,
         uuid=uuid,
         chat_id=chat_id or str(uuid),  # what was answered as chatId names it in a retry too
         title=values["name"],
         category=values["category"],
         use_bot=values["use_bot"],
         status=Status.RESOLVED if finished else Status.NEW,
-        status_changed_at=timezone.now() if finished else None,
+        status_changed_at=at if finished else None,
         origin=values,
     )
 

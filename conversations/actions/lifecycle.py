@@ -45,7 +45,7 @@ def create_conversation(
     conversation.participant_count = len(people)
     conversation.save(force_insert=True)
     new_participants(conversation, people, at=at)
-    events.record(conversation, events.Kind.CREATED, by=by.name)
+    events.record(conversation, events.Kind.CREATED, at=at, by=by.name)
     return conversation
 
 
@@ -54,7 +54,9 @@ def ensure_open(conversation: Conversation) -> None:
         raise ConversationClosed
 
 
-def apply_status(conversation: Conversation, new: str, *, by: Caller | None, reason: str = "") -> dict[str, Any]:
+def apply_status(
+    conversation: Conversation, new: str, *, by: Caller | None, reason: str = "", at: datetime | None = None
+) -> dict[str, Any]:
     """Moves a locked conversation to another state and keeps the history of it.
 
     Answers the columns to save; the caller saves them and tells of it. Raises ConversationClosed,
@@ -66,7 +68,7 @@ def apply_status(conversation: Conversation, new: str, *, by: Caller | None, rea
     if new not in ALLOWED[old]:
         ensure_open(conversation)
         raise TransitionRefused(old, new)
-    now = timezone.now()
+    now = at or timezone.now()
     StateChange.objects.create(
         conversation=conversation,
         old=old,
@@ -85,18 +87,23 @@ def apply_status(conversation: Conversation, new: str, *, by: Caller | None, rea
 
 
 @transaction.atomic
-def change_status(*, conversation: Target, status: str, by: Caller, reason: str = "") -> Conversation:
+def change_status(
+    *, conversation: Target, status: str, by: Caller, reason: str = "", at: datetime | None = None
+) -> Conversation:
+    """`at` is its time (UTC, now by default). Raises Forbidden, ConversationClosed, TransitionRefused."""
     row = lock(conversation)
     _ensure_may_manage(row, by)
     old = row.status
-    if values := apply_status(row, status, by=by, reason=reason):
-        save(row, **values)
-        events.record_update(row, {"status": [old, row.status]})
+    if values := apply_status(row, status, by=by, reason=reason, at=at):
+        save(row, **values, updated_at=values["status_changed_at"])
+        events.record_update(row, {"status": [old, row.status]}, at=at)
     return row
 
 
 @transaction.atomic
-def update_conversation(*, conversation: Target, by: Caller, **changes: Any) -> Conversation:
+def update_conversation(
+    *, conversation: Target, by: Caller, at: datetime | None = None, **changes: Any
+) -> Conversation:
     """Changes any of title, kind, is_archived, is_pinned, status, assigned_agent (an Agent or None).
 
     What already has the value given is no change. Raises Forbidden where the caller may not,
@@ -113,17 +120,17 @@ def update_conversation(*, conversation: Target, by: Caller, **changes: Any) -> 
     told = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in changed.items()}
     values = dict(changed)
     if "assigned_agent" in values:
-        reassign(row, values["assigned_agent"])
+        reassign(row, values["assigned_agent"], at=at)
     if "status" in values:
-        values.update(apply_status(row, values.pop("status"), by=by))
+        values.update(apply_status(row, values.pop("status"), by=by, at=at))
     if "title" in values:
         row.title = values["title"]
         values["title_folded"] = fold(row.label)
     if values:
-        save(row, **values)
+        save(row, **values, updated_at=at or timezone.now())
         if "is_pinned" in values:
             Participant.objects.filter(conversation=row).update(is_pinned=values["is_pinned"])
-        events.record_update(row, told)
+        events.record_update(row, told, at=at)
     return row
 
 

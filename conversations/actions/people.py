@@ -65,13 +65,13 @@ def add_participant(*, conversation: Target, person: Person, by: Caller) -> Part
     return participant
 
 
-def _join(row: Conversation, people: Sequence[Person]) -> list[Participant]:
+def _join(row: Conversation, people: Sequence[Person], *, at: datetime | None = None) -> list[Participant]:
     for person in people:
         if Participant.objects.present().filter(conversation=row, **person.key).exists():
             raise InvalidParticipant("Already takes part")
     if row.participant_count + len(people) > settings.PARTICIPANT_LIMIT:
         raise LimitReached(f"At most {settings.PARTICIPANT_LIMIT} participants")
-    participants = new_participants(row, people, at=timezone.now())
+    participants = new_participants(row, people, at=at or timezone.now())
     save(row, participant_count=row.participant_count + len(people))
     return participants
 
@@ -92,8 +92,8 @@ def remove_participant(*, conversation: Target, participant_id: int, by: Caller)
     events.record(row, events.Kind.PARTICIPANT_REMOVED, participant=str(participant.uuid), by=by.name)
 
 
-def _leave(row: Conversation, participant: Participant) -> None:
-    now = timezone.now()
+def _leave(row: Conversation, participant: Participant, *, at: datetime | None = None) -> None:
+    now = at or timezone.now()
     Participant.objects.filter(pk=participant.pk).update(removed_at=now, updated_at=now, unread_count=0)
     save(row, participant_count=row.participant_count - 1)
 
@@ -105,15 +105,15 @@ def assign_agent(*, conversation: Target, agent: Agent | None, by: Caller) -> Co
     return update_conversation(conversation=conversation, by=by, assigned_agent=agent)
 
 
-def reassign(row: Conversation, agent: Agent | None) -> None:
+def reassign(row: Conversation, agent: Agent | None, *, at: datetime | None = None) -> None:
     """The participants' side of an assignment. A bot that is relieved leaves, else it would go on answering."""
     former = row.assigned_agent
     if former is not None and former.kind == Agent.Kind.AI:
         left = Participant.objects.present().filter(conversation=row, agent=former).first()
         if left is not None:
-            _leave(row, left)
-            events.record(row, events.Kind.PARTICIPANT_REMOVED, participant=str(left.uuid))
+            _leave(row, left, at=at)
+            events.record(row, events.Kind.PARTICIPANT_REMOVED, at=at, participant=str(left.uuid))
     if agent is None or Participant.objects.present().filter(conversation=row, agent=agent).exists():
         return
-    [joined] = _join(row, [Person(agent_id=agent.pk, role=Participant.Role.AGENT)])
-    events.record(row, events.Kind.PARTICIPANT_ADDED, participant=str(joined.uuid))
+    [joined] = _join(row, [Person(agent_id=agent.pk, role=Participant.Role.AGENT)], at=at)
+    events.record(row, events.Kind.PARTICIPANT_ADDED, at=at, participant=str(joined.uuid))

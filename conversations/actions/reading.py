@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,14 +11,14 @@ from .locking import Target, lock, save
 
 
 @transaction.atomic
-def mark_read(*, conversation: Target, by: Caller) -> Conversation:
+def mark_read(*, conversation: Target, by: Caller, at: datetime | None = None) -> Conversation:
     """Everything up to now is read by the caller: by staff for all staff, by the owner, by a participant.
 
     Reading is allowed on a closed conversation. The messages that the caller's figure counted become
     `read`; their senders' side is told by one event. Nothing unread: nothing happens but the time.
     """
     row = lock(conversation)
-    now = timezone.now()
+    now = at or timezone.now()
     is_owner = by.user_id is not None and by.user_id == row.owner_id
     read = 0
     values = {}
@@ -34,7 +36,7 @@ def mark_read(*, conversation: Target, by: Caller) -> Conversation:
             unread_count=0, last_read_at=now, last_read_seq=row.last_seq, updated_at=now
         )
     if read:
-        events.record(row, events.Kind.READ, by=by.name, up_to=row.last_seq)
+        events.record(row, events.Kind.READ, at=at, by=by.name, up_to=row.last_seq)
     return row
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -26,7 +27,7 @@ def tag_conversation(conversation: Conversation, names: Iterable[str]) -> list[s
 
 
 @transaction.atomic
-def set_tags(*, conversation: Target, names: Sequence[str], by: Caller) -> Conversation:
+def set_tags(*, conversation: Target, names: Sequence[str], by: Caller, at: datetime | None = None) -> Conversation:
     """Exactly these tags, whatever it had; names are compared with case and accents folded."""
     if any(not name.strip() or len(name) > 50 for name in names):
         raise Invalid("Bad tag", fields={"tags": ["each tag is 1 to 50 characters"]})
@@ -39,7 +40,7 @@ def set_tags(*, conversation: Target, names: Sequence[str], by: Caller) -> Conve
     added = tag_conversation(row, names)
     if removed or added:
         new = list(row.tags.order_by("taggings__id").values_list("name", flat=True))
-        events.record_update(row, {"tags": [old, new]})
+        events.record_update(row, {"tags": [old, new]}, at=at)
     return row
 
 
