@@ -6,7 +6,11 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from chatplatform.db.prepared import Insert
+
 from .models import Conversation, Event
+
+_insert = Insert(Event)
 
 
 class Kind(TextChoices):
@@ -23,7 +27,7 @@ class Kind(TextChoices):
 
 def record(conversation: Conversation, kind: Kind, *, at: datetime | None = None, **data: Any) -> None:
     """Writes the event; the caller holds the conversation's lock. `at`: when it happened, if not now."""
-    Event.objects.create(
+    _insert(
         client_id=conversation.client_id,
         conversation_id=conversation.pk,
         kind=kind.value,

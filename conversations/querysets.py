@@ -18,11 +18,11 @@ _BY_PARTICIPATION = ("participants__activity_at", "participants__conversation_id
 
 class ConversationQuerySet(TenantQuerySet):
     #: Set where the rows were reached through one person's participations, whose index has the order.
-    _through_participant = False
+    through_participant = False
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        clone._through_participant = self._through_participant
+        clone.through_participant = self.through_participant
         return clone
 
     def alive(self) -> Self:
@@ -45,15 +45,15 @@ class ConversationQuerySet(TenantQuerySet):
         """Those in which one user, contact or agent takes part now: `of_participant(agent=7)`."""
         [(kind, identity)] = person.items()
         rows = self.filter(**{f"participants__{kind}": identity, "participants__removed_at": None})
-        rows._through_participant = True
+        rows.through_participant = True
         return rows
 
     def by_activity(self, *, pinned_first: bool = False, ascending: bool = False) -> Self:
         """Latest activity first (or last), along an index."""
-        columns = _BY_PARTICIPATION if self._through_participant else _BY_ACTIVITY
+        columns = _BY_PARTICIPATION if self.through_participant else _BY_ACTIVITY
         order = [column if ascending else f"-{column}" for column in columns]
         if pinned_first:
-            order.insert(0, "-participants__is_pinned" if self._through_participant else "-is_pinned")
+            order.insert(0, "-participants__is_pinned" if self.through_participant else "-is_pinned")
         return self.order_by(*order)
 
     def locked(self) -> Self:

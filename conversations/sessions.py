@@ -4,11 +4,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import DateTimeField, F
+
+from chatplatform.db.prepared import Param, Update, integer
 
 from .models import Conversation, SessionHistory
 
 SILENCE = timedelta(minutes=30)
+_extend = Update(
+    lambda: (
+        SessionHistory.objects.filter(
+            conversation_id=integer("conversation"), session_start=Param("start", DateTimeField())
+        ),
+        {
+            "session_end": Param("end", DateTimeField()),
+            "messages_count": F("messages_count") + 1,
+            "duration_minutes": integer("minutes"),
+        },
+    )
+)
 
 
 @dataclass(slots=True)
@@ -48,9 +62,7 @@ def extend(conversation: Conversation, at: datetime) -> datetime:
     """
     start, last = conversation.session_started_at, conversation.last_message_at
     if start is not None and last is not None and at - last < SILENCE:
-        SessionHistory.objects.filter(conversation_id=conversation.pk, session_start=start).update(
-            session_end=at, messages_count=F("messages_count") + 1, duration_minutes=minutes_between(start, at)
-        )
+        _extend(conversation=conversation.pk, start=start, end=at, minutes=minutes_between(start, at))
         return start
     SessionHistory.objects.create(conversation_id=conversation.pk, session_start=at, session_end=at, messages_count=1)
     return at

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
 from chatplatform.errors import Conflict, Forbidden, Invalid, MessageTooLarge, NotFound
@@ -14,8 +13,10 @@ from conversations import actions as conversation_actions
 from conversations import events, sessions
 from conversations.actions import Target, ensure_open, lock, save
 from conversations.models import Conversation, Participant
-from conversations.states import AFTER_AGENT, AFTER_CUSTOMER
+from conversations.states import AFTER_AGENT, AFTER_CUSTOMER, Status
 
+from . import statements
+from .counters import recount
 from .models import MAX_TEXT_BYTES, Attachment, Message, Upload
 from .senders import Sender
 from .text import PREVIEW, plain_text
@@ -88,7 +89,7 @@ def _insert(row: Conversation, sender: Sender, **columns: Any) -> Message:
         updated_at=now,
         **columns,
     )
-    message.save(force_insert=True)
+    statements.insert(message)
     return message
 
 
@@ -97,43 +98,28 @@ def _count_in(row: Conversation, message: Message, sender: Sender, by: Caller | 
     at = message.created_at
     if row.last_message_at is not None and at < row.last_message_at:
         raise Invalid("Older than the newest message", fields={"created_at": ["is before the newest message"]})
-    values: dict[str, Any] = {
-        "session_started_at": sessions.extend(row, at),
-        "last_seq": message.seq,
-        "message_count": row.message_count + 1,
-        "last_message_at": at,
-        "last_message_seq": message.seq,
-        "last_message_text": plain_text(message.type, message.text, message.content)[:PREVIEW],
-        "activity_at": at,
-        "updated_at": at,
-    }
     old, new = row.status, row.status
+    row.session_started_at = sessions.extend(row, at)
+    row.last_seq = row.last_message_seq = message.seq
+    row.message_count += 1
+    row.last_message_at = row.activity_at = row.updated_at = at
+    row.last_message_text = plain_text(message.type, message.text, message.content)[:PREVIEW]
     if sender.is_customer:
-        values["staff_unread"] = row.staff_unread + 1
-        values["waiting_since"] = row.waiting_since or at
-        new = AFTER_CUSTOMER.get(row.status, row.status)  # type: ignore[call-overload]
+        row.staff_unread += 1
+        row.waiting_since = row.waiting_since or at
+        new = AFTER_CUSTOMER.get(Status(row.status), row.status)
     elif sender.agent_id is not None:
-        values["owner_unread"] = row.owner_unread + 1
+        row.owner_unread += 1
         if sender.answers:
-            values["waiting_since"] = None
-            new = AFTER_AGENT.get(row.status, row.status)  # type: ignore[call-overload]
-    values.update(conversation_actions.apply_status(row, new, by=by, reason="message", at=at))
-    save(row, **values)
-    touch_participants(row, sender)
-    events.record(row, events.Kind.MESSAGE_CREATED, at=at, message=str(message.uuid), seq=message.seq)
+            row.waiting_since = None
+            new = AFTER_AGENT.get(Status(row.status), row.status)
+    for name, value in conversation_actions.apply_status(row, new, by=by, reason="message").items():
+        setattr(row, name, value)
+    statements.save_figures(row)
+    statements.touch_participants(conversation=row.pk, at=at, sender=sender.user_id or 0)
+    events.record(row, events.Kind.MESSAGE_CREATED, message=str(message.uuid), seq=message.seq)
     if new != old:
-        events.record_update(row, {"status": [old, new]}, at=at)
-
-
-def touch_participants(row: Conversation, sender: Sender) -> None:
-    """The conversation's place in everyone's list, and one more unread for the users that did not write it."""
-    present = Participant.objects.present().filter(conversation_id=row.pk)
-    others = ~Q(user=None) & ~Q(user=sender.user_id) if sender.user_id else ~Q(user=None)
-    if (
-        present.filter(others).update(activity_at=row.activity_at, unread_count=F("unread_count") + 1)
-        < row.participant_count
-    ):
-        present.exclude(others).update(activity_at=row.activity_at)
+        events.record_update(row, {"status": [old, new]})
 
 
 def _attach(message: Message, uploads: Sequence[Upload]) -> None:
@@ -198,16 +184,3 @@ def _find(row: Conversation, message_id: int) -> Message:
     if message is None:
         raise NotFound("Message")
     return message
-
-
-def recount(row: Conversation, *, activity_floor: datetime | None = None) -> None:
-    """Sets every figure of a locked conversation from its messages; what a deletion or an import needs."""
-    from .counters import figures, participant_figures
-
-    wanted, times = figures(row)
-    wanted["session_started_at"] = sessions.rebuild(row, times)
-    if activity_floor is not None:
-        wanted["activity_at"] = max(wanted["activity_at"], activity_floor)
-    save(row, **wanted)
-    for participant, values in participant_figures(row):
-        Participant.objects.filter(pk=participant.pk).update(**values)

@@ -20,14 +20,6 @@ class MessageQuerySet(OfConversationQuerySet):
     def of(self, conversation_id: int) -> Self:
         return self.filter(conversation_id=conversation_id)
 
-    def window(self, conversation_id: int, *, count: int, limit: int) -> Self:
-        """The newest `limit` counted messages of a conversation that has `count` of them."""
-        rows = self.of(conversation_id).counted()
-        if count <= limit:
-            return rows
-        oldest = rows.order_by("-seq").values_list("seq", flat=True)[limit - 1]
-        return rows.filter(seq__gte=oldest)
-
     def from_customers(self) -> Self:
         return self.filter(is_customer=True)
 

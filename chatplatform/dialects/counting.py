@@ -1,19 +1,19 @@
 """Totals that cost no more than they are worth (contract `behaviour.md`)."""
 
+from collections.abc import Callable
 from typing import Any
-
-from django.db.models import QuerySet
 
 CAP = 10_000
 
 
-def capped_total(rows: QuerySet[Any], *, offset: int, limit: int, found: int) -> dict[str, Any]:
+def capped_total(count: Callable[[int], int], *, offset: int, limit: int, found: int) -> dict[str, Any]:
     """`{"total": n}`, exact up to 10,000, beyond that 10,000 and `"total_is_capped": true`.
 
     `found` rows were on the page [offset, offset + limit): a page that is not full tells the total.
+    Else `count(cap)` counts them, no further than `cap`.
     """
     if 0 < found < limit or (found == 0 and offset == 0):
         total = offset + found
     else:
-        total = rows.order_by()[: CAP + 1].count()
+        total = count(CAP + 1)
     return {"total": CAP, "total_is_capped": True} if total > CAP else {"total": total}

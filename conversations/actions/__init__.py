@@ -1,7 +1,7 @@
 """Writes of conversations. Each is atomic: it locks the conversation's row, checks the rules, saves,
 moves the counters and records the event.
 
-Where an action takes `conversation`, that is the row, or a queryset that names one (`Target`): the
+Where an action takes `conversation`, that is the row, or its id as the caller sees it (`Visible`): the
 visibility rule is then checked by the statement that locks.
 """
 

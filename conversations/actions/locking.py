@@ -8,16 +8,20 @@ from chatplatform.errors import NotFound
 
 from ..models import Conversation
 from ..querysets import ConversationQuerySet
+from ..visible import Visible
 
-#: A conversation, or a queryset (already scoped to the caller) that names one.
-Target = Conversation | ConversationQuerySet
+#: A conversation: the row, or its id as a caller sees it, or a queryset (scoped already) that names one.
+Target = Conversation | Visible | ConversationQuerySet
 
 
 def lock(target: Target) -> Conversation:
     """The row, locked until the transaction ends; raises NotFound where it is not (or no longer) there."""
-    if isinstance(target, Conversation):
-        target = Conversation.objects.alive().filter(pk=target.pk)
-    row: Conversation | None = target.locked().order_by().first()
+    if isinstance(target, Visible):
+        row = target.lock()
+    else:
+        if isinstance(target, Conversation):
+            target = Conversation.objects.alive().filter(pk=target.pk)
+        row = target.locked().order_by().first()
     if row is None:
         raise NotFound("Conversation")
     return row

@@ -8,7 +8,6 @@ process holds one lock file from BEGIN to COMMIT; those who wait are served in t
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 from django.db import OperationalError
@@ -16,7 +15,12 @@ from django.db.backends.sqlite3 import base
 
 from .lock import WriteLock
 
-_WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER)\b", re.IGNORECASE)
+#: What never writes outside a transaction; whatever else there is waits for its turn.
+_READS = re.compile(
+    r"\s*(?:SELECT|EXPLAIN|VALUES|SAVEPOINT|RELEASE|COMMIT|END|ROLLBACK"
+    r"|PRAGMA\s+(?!journal_mode|wal_checkpoint|optimize|incremental_vacuum))\b",
+    re.IGNORECASE,
+)
 _locks: dict[str, WriteLock] = {}
 _locks_guard = threading.Lock()
 
@@ -24,33 +28,51 @@ _locks_guard = threading.Lock()
 class DatabaseWrapper(base.DatabaseWrapper):
     #: Seconds that a writer waits for its turn; an endpoint with a deadline of its own lowers it.
     write_timeout: float = 20.0
-    _holds_lock = False
+    _held: WriteLock | None = None
 
     @property
     def write_lock(self) -> WriteLock:
         path = f"{self.settings_dict['NAME']}.lock"
         with _locks_guard:
-            return _locks.setdefault(path, WriteLock(path))
+            return _locks.get(path) or _locks.setdefault(path, WriteLock(path))
 
-    def _acquire(self) -> None:
-        if self._holds_lock or self.is_in_memory_db():
+    def take_turn(self, sql: str) -> None:
+        """Before a statement: one that may write waits until no other transaction does."""
+        if self._held is None and not _READS.match(sql):
+            self._acquire(self.write_timeout)
+
+    def end_turn(self) -> None:
+        """After a statement: the turn lasts as long as the transaction that it began, if it did."""
+        if self._held is not None and not self.connection.in_transaction:
+            self._release()
+
+    def _acquire(self, timeout: float) -> None:
+        if self._held is not None or self.is_in_memory_db():
             return
-        if not self.write_lock.acquire(self.write_timeout):
+        lock = self.write_lock
+        try:
+            held = lock.acquire(timeout)
+        except OSError as error:
+            raise OperationalError(f"no lock to write under: {error}") from error
+        if not held:
             raise OperationalError("database is locked: no turn to write in time")
-        self._holds_lock = True
+        self._held = lock
 
     def _release(self) -> None:
-        if self._holds_lock:
-            self._holds_lock = False
-            self.write_lock.release()
+        if self._held is not None:
+            lock, self._held = self._held, None
+            lock.release()
 
-    def _start_transaction_under_autocommit(self) -> None:
-        self._acquire()
+    def get_new_connection(self, conn_params: Any) -> Any:
+        # A new file becomes a WAL database here, which SQLite lets nobody wait for.
+        mine = self._held is None
+        with contextlib.suppress(OperationalError):
+            self._acquire(self.write_timeout if self._is_new() else 0)
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
-        except BaseException:
-            self._release()
-            raise
+            return super().get_new_connection(conn_params)
+        finally:
+            if mine:
+                self._release()
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]
@@ -63,21 +85,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._release()
 
     def _close(self) -> None:
+        # The last connection's close is a checkpoint. Whoever holds the lock has a connection too, so
+        # where it is not free at once this one is not the last.
+        with contextlib.suppress(OperationalError):
+            self._acquire(0)
         try:
             super()._close()  # type: ignore[misc]
         finally:
             self._release()
 
-    @contextlib.contextmanager
-    def single_write(self, sql: str) -> Iterator[None]:
-        """A statement outside a transaction that writes takes its turn too."""
-        if self.in_atomic_block or self._holds_lock or not _WRITES.match(sql):
-            yield
-            return
-        self._acquire()
-        try:
-            yield
-        finally:
+    def __del__(self) -> None:
+        # A thread that ended inside a transaction: SQLite rolls back when the connection goes.
+        if self._held is not None:
+            with contextlib.suppress(Exception):
+                self.connection.close()
             self._release()
 
     def create_cursor(self, name: str | None = None) -> Any:
@@ -90,9 +111,18 @@ class Cursor(base.SQLiteCursorWrapper):
     wrapper: DatabaseWrapper
 
     def execute(self, query: str, params: Any = None) -> Any:
-        with self.wrapper.single_write(query):
+        wrapper = self.wrapper
+        if wrapper.in_atomic_block and wrapper._held is not None:
             return super().execute(query, params)
+        wrapper.take_turn(query)
+        try:
+            return super().execute(query, params)
+        finally:
+            wrapper.end_turn()
 
     def executemany(self, query: str, param_list: Any) -> Any:
-        with self.wrapper.single_write(query):
+        self.wrapper.take_turn(query)
+        try:
             return super().executemany(query, param_list)
+        finally:
+            self.wrapper.end_turn()

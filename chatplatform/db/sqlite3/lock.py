@@ -1,49 +1,98 @@
+import contextlib
 import fcntl
 import os
 import threading
 import time
+from collections import deque
 
 _POLL = 0.001  # seconds between two looks at another process's lock
 
 
 class WriteLock:
-    """One holder among all threads of all processes; a waiter is never overtaken for long.
+    """One holder among all threads of all processes, served in turn.
 
-    Threads of one process queue on a `threading.Lock`. Its front runner stands in a queue of one
-    (`path.next`) before it polls the lock itself, so a process that releases and asks again at once
+    Threads of one process queue up, first come, first served. Their front runner stands in a queue of
+    one (`path.next`) before it polls the lock itself, so a process that releases and asks again at once
     cannot pass the one that was waiting. The kernel drops both locks when a process is killed.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._thread_lock = threading.Lock()
+        self._threads = _Turns()
         self._descriptors: tuple[int, int] | None = None
-        self._process = 0
+        self._process = os.getpid()
+        _all.append(self)
 
     def acquire(self, timeout: float) -> bool:
-        """Waits up to `timeout` seconds; whether the lock is held now."""
+        """Waits up to `timeout` seconds; whether the lock is held now. Raises OSError."""
         deadline = time.monotonic() + timeout
-        if not self._thread_lock.acquire(timeout=timeout):
+        if not self._threads.acquire(timeout):
             return False
-        holder, queue = self._open()
-        if _poll(queue, deadline):
-            held = _poll(holder, deadline)
-            fcntl.flock(queue, fcntl.LOCK_UN)
-            if held:
-                return True
-        self._thread_lock.release()
-        return False
+        held = False
+        try:
+            holder, queue = self._open()
+            if _poll(queue, deadline):
+                try:
+                    held = _poll(holder, deadline)
+                finally:
+                    fcntl.flock(queue, fcntl.LOCK_UN)
+        finally:
+            if not held:
+                self._threads.release()
+        return held
 
     def release(self) -> None:
-        fcntl.flock(self._open()[0], fcntl.LOCK_UN)
-        self._thread_lock.release()
+        if self._process != os.getpid() or self._descriptors is None:
+            return  # a fork does not hold what its parent holds
+        fcntl.flock(self._descriptors[0], fcntl.LOCK_UN)
+        self._threads.release()
 
     def _open(self) -> tuple[int, int]:
-        if self._descriptors is None or self._process != os.getpid():  # a fork must not share descriptors
+        if self._descriptors is None:
             flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
-            self._descriptors = os.open(self._path, flags, 0o600), os.open(f"{self._path}.next", flags, 0o600)
-            self._process = os.getpid()
+            holder = os.open(self._path, flags, 0o600)
+            try:
+                self._descriptors = holder, os.open(f"{self._path}.next", flags, 0o600)
+            except OSError:
+                os.close(holder)
+                raise
         return self._descriptors
+
+    def forget(self) -> None:
+        """In a fork: a shared descriptor would keep the lock alive when the parent is killed."""
+        for descriptor in self._descriptors or ():
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._descriptors, self._process, self._threads = None, os.getpid(), _Turns()
+
+
+class _Turns:
+    """A lock that is handed over in the order of asking (threading.Lock favours whoever just had it)."""
+
+    def __init__(self) -> None:
+        self._guard = threading.RLock()  # a garbage collection inside may call release()
+        self._queue: deque[threading.Lock] = deque()  # its front holds the lock
+
+    def acquire(self, timeout: float) -> bool:
+        turn = threading.Lock()
+        turn.acquire()
+        with self._guard:
+            self._queue.append(turn)
+            if self._queue[0] is turn:
+                return True
+        if turn.acquire(timeout=max(timeout, 0)):
+            return True
+        with self._guard:
+            if self._queue[0] is turn:  # it came at the last moment
+                return True
+            self._queue.remove(turn)
+            return False
+
+    def release(self) -> None:
+        with self._guard:
+            self._queue.popleft()
+            if self._queue:
+                self._queue[0].release()
 
 
 def _poll(descriptor: int, deadline: float) -> bool:
@@ -56,3 +105,14 @@ def _poll(descriptor: int, deadline: float) -> bool:
             time.sleep(_POLL)
         else:
             return True
+
+
+_all: list[WriteLock] = []
+
+
+def _forget_all() -> None:
+    for lock in _all:
+        lock.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

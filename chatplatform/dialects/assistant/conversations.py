@@ -3,12 +3,14 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chatplatform.errors import Forbidden, NotFound
+from chatplatform.db.prepared import integer
+from chatplatform.errors import Forbidden
 from chatplatform.text import fold
 from clients.models import Agent
 from conversations import actions
 from conversations.actions import Person
 from conversations.models import Conversation, Participant
+from conversations.visible import Scoped, count_visible
 
 from ..counting import capped_total
 from . import inputs, shapes
@@ -29,15 +31,28 @@ _FILTERS = {
 }
 
 
+def _columns(rows: Any) -> tuple[str, ...]:
+    """Whoever sees them as one who takes part has an unread figure of their own."""
+    return (*shapes.CONVERSATION, "participants__unread_count") if rows.through_participant else shapes.CONVERSATION
+
+
+_LATEST = Scoped(lambda rows: rows.by_activity(pinned_first=True).values(*_columns(rows)), paged=True)
+_ONE = Scoped(lambda rows: rows.filter(pk=integer("id")).values(*_columns(rows)))
+
+
 class Conversations(View):
     def list(self, request: Request) -> Response:
         query = self.query(inputs.ConversationList)
         limit, offset = query["limit"], query["offset"]
-        rows = self.all(Conversation).filter(**{_FILTERS[name]: query[name] for name in _FILTERS if name in query})
-        if "search" in query:
-            rows = rows.filter(title_folded__contains=fold(query["search"]))
-        page = list(_ordered(rows, query.get("ordering"))[offset : offset + limit].values(*self._columns))
-        total = capped_total(rows, offset=offset, limit=limit, found=len(page))
+        if query.keys() == {"limit", "offset"}:
+            page = _LATEST.dicts(self.caller, limit=limit, offset=offset)
+            total = capped_total(
+                lambda cap: count_visible(self.caller, cap=cap), offset=offset, limit=limit, found=len(page)
+            )
+        else:
+            rows = self._filtered(query)
+            page = list(_ordered(rows, query.get("ordering"))[offset : offset + limit].values(*_columns(rows)))
+            total = capped_total(lambda cap: rows.order_by()[:cap].count(), offset=offset, limit=limit, found=len(page))
         data = {
             "conversations": [shapes.conversation(row, self.caller) for row in page],
             **total,
@@ -69,34 +84,32 @@ class Conversations(View):
         return self.ok("Conversation created successfully", {"conversation_id": conversation.pk})
 
     def retrieve(self, request: Request, id: str) -> Response:
-        row = self.conversation(id).values(*self._columns).first()
-        if row is None:
-            raise NotFound("Conversation")
+        row = self.values_of(id, _ONE)
         return self.ok("Conversation found", shapes.conversation_details(row, self.caller))
 
     def update(self, request: Request, id: str) -> Response:
-        rows = self.conversation(id)
+        target = self.conversation(id)
         given = self.body(inputs.ConversationChanges)
         if "agent_id" in given:
             given["assigned_agent"] = self._agent(given.pop("agent_id"))
         if "conversation_type" in given:
             given["kind"] = given.pop("conversation_type")
-        conversation = actions.update_conversation(conversation=rows, by=self.caller, **given)
+        conversation = actions.update_conversation(conversation=target, by=self.caller, **given)
         return self.ok("Conversation updated successfully", {"conversation_id": conversation.pk})
 
     def destroy(self, request: Request, id: str) -> Response:
-        rows = self.conversation(id)
-        actions.delete_conversation(conversation=rows, by=self.caller)
+        actions.delete_conversation(conversation=self.conversation(id), by=self.caller)
         return self.ok("Conversation deleted successfully", {"conversation_id": int(id)})
 
     def read(self, request: Request, id: str) -> Response:
         conversation = actions.mark_read(conversation=self.conversation(id), by=self.caller)
         return self.ok("Conversation marked as read", {"conversation_id": conversation.pk, "unread_count": 0})
 
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        """Whoever only takes part has an unread figure of their own."""
-        return shapes.CONVERSATION if self.caller.is_staff else (*shapes.CONVERSATION, "participants__unread_count")
+    def _filtered(self, query: dict[str, Any]) -> Any:
+        rows = self.all(Conversation).filter(**{_FILTERS[name]: query[name] for name in _FILTERS if name in query})
+        if "search" in query:
+            rows = rows.filter(title_folded__contains=fold(query["search"]))
+        return rows
 
     def _agent(self, agent_id: int | None) -> Agent | None:
         if agent_id is None:

@@ -6,63 +6,68 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chatplatform.errors import Forbidden, Invalid, NotFound
+from chatplatform.db.prepared import integer
+from chatplatform.errors import Forbidden, Invalid
 from clients.actions import agent_of_staff
 from clients.models import Agent
 from conversations.models import Participant
+from conversations.visible import Scoped
+from messaging import windows
 from messaging.actions import send_message
-from messaging.models import Attachment, Message, Upload
+from messaging.models import Attachment, Upload
 from messaging.senders import Sender, as_agent, as_user
 
 from ..fields import parse_uuid
 from . import inputs, shapes
 from .view import View
 
+_COUNTED = Scoped(lambda rows: rows.filter(pk=integer("id")).values("id", "client_id", "message_count"))
+
 
 class Messages(View):
     def list(self, request: Request, id: str) -> Response:
-        conversation = self.conversation(id).values("id", "message_count").first()
-        if conversation is None:
-            raise NotFound("Conversation")
+        conversation = self.values_of(id, _COUNTED)
         query = self.query(inputs.MessageList)
-        limit, offset = query["limit"], query["offset"]
-        count, window = conversation["message_count"], settings.MESSAGE_WINDOW
-        rows = Message.objects.all().window(conversation["id"], count=count, limit=window)
-        rows = rows.order_by("seq" if query["order"] == "asc" else "-seq")
-        page = list(rows[offset : min(offset + limit, window)].values(*shapes.MESSAGE)) if offset < window else []
+        limit, offset, count = query["limit"], query["offset"], conversation["message_count"]
+        page = windows.page(
+            conversation["id"],
+            count=count,
+            columns=shapes.MESSAGE,
+            descending=query["order"] == "desc",
+            limit=limit,
+            offset=offset,
+        )
         attachments = _attachments([row["id"] for row in page if row["attachment_count"]])
         data = {
             "messages": [shapes.message(row, attachments.get(row["id"], [])) for row in page],
-            "total": min(count, window),
+            "total": min(count, settings.MESSAGE_WINDOW),
             "limit": limit,
             "offset": offset,
         }
         return self.ok(f"Found {data['total']} messages", data)
 
     def create(self, request: Request, id: str) -> Response:
-        rows = self.conversation(id)
+        conversation = self.conversation(id)
         given = self.body(inputs.NewMessage)
         message = send_message(
-            conversation=rows,
-            sender=self._sender(given["sender_type"], rows),
+            conversation=conversation,
+            sender=self._sender(given["sender_type"], id),
             by=self.caller,
             text=given["content"],
             uploads=self._uploads(given.get("attachments", [])),
         )
         return self.ok("Message added successfully", shapes.added_message(message))
 
-    def _sender(self, sender_type: str, rows: Any) -> Sender:
+    def _sender(self, sender_type: str, id: str) -> Sender:
         """Admins may post as their agent; other staff when that agent takes part; customers never."""
         caller = self.caller
         if sender_type == "user":
             return as_user(caller)
-        conversation = rows.only("client_id").first()
-        if conversation is None:
-            raise NotFound("Conversation")
+        client_id = self.values_of(id, _COUNTED)["client_id"]
         if caller.is_admin:
-            return as_agent(agent_of_staff(caller, client_id=conversation.client_id))
+            return as_agent(agent_of_staff(caller, client_id=client_id))
         takes_part = caller.agent_id is not None and (
-            Participant.objects.present().filter(conversation_id=conversation.pk, agent_id=caller.agent_id).exists()
+            Participant.objects.present().filter(conversation_id=int(id), agent_id=caller.agent_id).exists()
         )
         if not takes_part:
             raise Forbidden("Only an agent who takes part may post as agent")

@@ -3,7 +3,7 @@ from typing import Any
 from rest_framework.response import Response
 
 from chatplatform.errors import NotFound
-from conversations.models import Conversation
+from conversations.visible import Scoped, Visible
 
 from ..base import DialectView, UserToken
 from ..fields import parse_id
@@ -18,12 +18,19 @@ class View(DialectView):
     def ok(self, message: str, data: dict[str, Any]) -> Response:
         return Response({"success": True, "message": message, "data": data})
 
-    def conversation(self, id: str) -> Any:
-        """The visible conversation of that id as a queryset, for an action to lock or a list to read."""
+    def conversation(self, id: str) -> Visible:
+        """The conversation of that id as the caller sees it, for an action to check and lock."""
         primary_key = parse_id(id)
         if primary_key is None:
             raise NotFound("Conversation")
-        return self.all(Conversation).filter(pk=primary_key)
+        return Visible(primary_key, self.caller)
+
+    def values_of(self, id: str, statement: Scoped) -> dict[str, Any]:
+        """The values that a statement with the parameter `id` answers for a visible conversation."""
+        found = statement.dicts(self.caller, id=self.conversation(id).id)
+        if not found:
+            raise NotFound("Conversation")
+        return found[0]
 
     def restate(self, problem: Problem) -> Problem:
         if problem.code == "message_size":
