@@ -6,6 +6,7 @@ process holds one lock file from BEGIN to COMMIT; those who wait are served in t
 """
 
 import contextlib
+import os
 import re
 import threading
 from typing import Any
@@ -64,15 +65,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
             lock.release()
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        # A new file becomes a WAL database here, which SQLite lets nobody wait for.
-        mine = self._held is None
-        with contextlib.suppress(OperationalError):
-            self._acquire(self.write_timeout if self._is_new() else 0)
+        # A new file becomes a WAL database here, and of several who do that at once SQLite fails some.
+        if not self._has_file():
+            self._acquire(self.write_timeout)
         try:
             return super().get_new_connection(conn_params)
         finally:
-            if mine:
-                self._release()
+            self._release()
+
+    def _has_file(self) -> bool:
+        try:
+            return self.is_in_memory_db() or os.path.getsize(self.settings_dict["NAME"]) > 0
+        except OSError:
+            return False
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]
