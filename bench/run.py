@@ -1,0 +1,162 @@
+"""`make bench`: the product beside a bare server with the same SQL, on a million messages.
+
+BENCH_ARGS="--messages 50000 --json result.json" and so on; docs/bench.md says what is measured.
+"""
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT = "postgres://postgres@127.0.0.1:5432/chatplatform_bench"
+MILLION = 1_000_000
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--messages", type=int, default=MILLION, help="how many to fill in (once; 1,000,000)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4, help="of each operation on each system, a round")
+    parser.add_argument("--clients", type=int, default=8, help="keep-alive connections, one request at a time each")
+    parser.add_argument("--only", choices=["ours", "bare"], help="drive one of the two")
+    parser.add_argument("--json", metavar="PATH", help="write the result there too")
+    parser.add_argument("--fill", action="store_true", help="fill and end")
+    parser.add_argument("--statements", action="store_true", help="print the SQL of each operation and end")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then too
+    prepare(options)
+    from bench import fill
+
+    try:
+        known = fill.filled()
+        if known is None:
+            print(f"Filling in {options.messages:,} messages", flush=True)
+            print(fill.fill(options.messages), flush=True)
+        elif known != options.messages:
+            raise fill.NotOurs(f"the database was filled with {known:,} messages; name another in DATABASE_URL")
+    except fill.NotOurs as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        return 2
+    if options.fill:
+        return 0
+    return measure(options)
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """The environment that we and the servers share, and the database with its tables."""
+    sys.path[0] = str(ROOT)
+    default = DEFAULT if options.messages == MILLION else f"{DEFAULT}_{options.messages}"
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or default
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
+    os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    if os.environ["DATABASE_URL"].startswith("postgres"):
+        create_database(os.environ["DATABASE_URL"])
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def create_database(url: str) -> None:
+    import psycopg
+    from psycopg import conninfo, sql
+
+    # psycopg knows the other spelling of the scheme
+    parts = conninfo.conninfo_to_dict(url.replace("postgres://", "postgresql://", 1))
+    name = str(parts["dbname"])
+    try:
+        psycopg.connect(**parts, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        if "does not exist" not in str(error):
+            raise SystemExit(f"bench: no PostgreSQL at {url}: {error}") from error
+        with psycopg.connect(**{**parts, "dbname": "postgres"}, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def measure(options: argparse.Namespace) -> int:
+    from bench import record, report, servers, traffic
+    from bench.traffic import OPERATIONS
+
+    started: list[Any] = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            recording = record.record()
+            recording.write(f"{folder}/statements.json")
+            if options.statements:
+                print(record.listing(recording))
+                return 0
+            token_of = traffic.tokens()
+            requests = traffic.requests(token_of)
+            queries = record.queries_per_request(recording)
+            for name, start in (
+                ("ours", lambda: servers.ours({})),
+                ("bare", lambda: servers.bare({}, f"{folder}/statements.json")),
+            ):
+                if options.only in (None, name):
+                    started.append(start())
+            rounds = drive(started, requests, options)
+        finally:
+            for server in started:
+                server.stop()
+    found = report.lines(rounds, queries)
+    print(report.table(found, OPERATIONS))
+    about = {
+        "messages": options.messages, "clients": options.clients, "rounds": options.rounds,
+        "seconds": options.seconds, "cores": os.cpu_count(), "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }  # fmt: skip
+    if options.json:
+        report.write(options.json, rounds, found, about)
+    errors = [one for one in rounds if one.errors]
+    for one in errors:
+        print(f"{one.errors} errors: {one.system}, {one.operation}: {one.first_error}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+def drive(started: list[Any], requests: dict[str, list[bytes]], options: argparse.Namespace) -> list[Any]:
+    """Warms up, then rounds in which each operation runs on one system right after the other."""
+    from bench import load, report, servers
+
+    for server in started:
+        for operation in requests:
+            load.drive(server.port, requests[operation], clients=options.clients, seconds=min(1.5, options.seconds))
+    rounds = []
+    for number in range(options.rounds):
+        for operation, all_of_them in requests.items():
+            shift = number * len(all_of_them) // options.rounds
+            these = all_of_them[shift:] + all_of_them[:shift]
+            # The one that begins changes, as the first to send warms the rows for the second.
+            for server in started if number % 2 == 0 else started[::-1]:
+                server_before, database_before = server.cpu(), servers.database_cpu()
+                result = load.drive(server.port, these, clients=options.clients, seconds=options.seconds)
+                server_after, database_after = server.cpu(), servers.database_cpu()
+                count = max(len(result.latencies), 1)
+                database = (
+                    None
+                    if database_before is None or database_after is None
+                    else (database_after - database_before) * 1000 / count
+                )
+                rounds.append(report.Round(
+                    operation, server.name, result.rate, result.percentile(50), result.percentile(99),
+                    (server_after - server_before) * 1000 / count, database, len(result.errors),
+                    result.errors[0] if result.errors else "",
+                ))  # fmt: skip
+                print(f"\rround {number + 1} of {options.rounds}: {operation}, {server.name}".ljust(60), end="",
+                      file=sys.stderr, flush=True)  # fmt: skip
+    print("\r".ljust(61) + "\r", end="", file=sys.stderr, flush=True)
+    return rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
