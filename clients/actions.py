@@ -1,9 +1,14 @@
 """Writes of people and credentials."""
 
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from chatplatform.errors import Conflict, Forbidden
@@ -44,23 +49,63 @@ def create_user(
     external_id: str | None = None,
 ) -> NewUser:
     """A user of a client; without a password they get a random one, answered this once."""
+    new = _new_user(client, name=name, email=email, role=role, password=password, external_id=external_id)
+    new.user.save()
+    return new
+
+
+@transaction.atomic
+def create_users(*, client: Client, people: Iterable[Mapping[str, Any]]) -> list[NewUser]:
+    """Several at once, each by what `create_user` takes: the slow part, hashing, runs on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(lambda person: _new_user(client, **person), people))
+    for new in made:
+        new.user.save()
+    return made
+
+
+def _new_user(
+    client: Client,
+    *,
+    name: str,
+    email: str,
+    role: str = "",
+    password: str | None = None,
+    external_id: str | None = None,
+) -> NewUser:
     password = password or tokens.new_password()
     user = User(
         client=client, username=email, name=name, email=email, role=role, is_staff=role in Role.staff(),
         external_id=external_id,
     )  # fmt: skip
     user.set_password(password)
-    user.save()
     return NewUser(user, password)
+
+
+@transaction.atomic
+def reset_password(user: User) -> str:
+    """A random password, answered this once; every log-in and token of the user ends."""
+    password = tokens.new_password()
+    row = User.objects.select_for_update().get(pk=user.pk)
+    row.set_password(password)
+    row.save(update_fields=["password", "token_version"])
+    return password
+
+
+def end_log_ins(user: User) -> None:
+    """A log-out everywhere: no access or refresh token of the user is good any more."""
+    User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
 
 
 def create_agent(*, client: Client, agent_id: str, name: str, **columns: Any) -> Agent:
     return Agent.objects.create(client=client, agent_id=agent_id, name=name, **columns)
 
 
-def create_contact(*, client: Client, name: str = "", phone: str = "", contact_id: str | None = None) -> Contact:
+def create_contact(
+    *, client: Client, name: str = "", phone: str = "", contact_id: str | None = None, **columns: Any
+) -> Contact:
     return Contact.objects.create(
-        client=client, contact_id=contact_id or f"contact_{new_uuid().hex}", name=name, phone=phone
+        client=client, contact_id=contact_id or f"contact_{new_uuid().hex}", name=name, phone=phone, **columns
     )
 
 
@@ -71,7 +116,12 @@ class NewApiToken:
 
 
 def create_api_token(
-    *, client: Client, name: str, scopes: list[str] | None = None, by: User | None = None
+    *,
+    client: Client,
+    name: str,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+    by: User | None = None,
 ) -> NewApiToken:
     """The secret is answered this once; only its hash is kept."""
     secret = tokens.new_api_token()
@@ -81,6 +131,7 @@ def create_api_token(
         prefix=secret[:8],
         digest=tokens.digest(secret),
         scopes=tokens.all_scopes() if scopes is None else scopes,
+        expires_at=expires_at,
         created_by=by,
     )
     return NewApiToken(token, secret)

@@ -45,9 +45,9 @@ _GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "clients.client": ("view", "change"),
         "clients.user": ("view", "add", "change"),
         "clients.agent": ("view", "add", "change"),
-        "clients.contact": ("view", "add", "change", "delete"),
         "clients.apitoken": ("view", "add", "change"),
         "clients.platformkey": ("view", "add", "change"),
+        "clients.refreshtoken": ("view", "change"),
     },
     Role.SERVICE: {"conversations.conversation": ("add",)},
 }

@@ -17,7 +17,7 @@ from .lifecycle import (
 from .locking import Target, lock, save
 from .people import Person, add_participant, assign_agent, remove_participant
 from .reading import mark_read
-from .tagging import set_tags, tag_conversation
+from .tagging import delete_tag, save_tag, set_tags, tag_conversation
 
 __all__ = [
     "Person",
@@ -29,12 +29,14 @@ __all__ = [
     "contact_of_phone",
     "create_conversation",
     "delete_conversation",
+    "delete_tag",
     "ensure_open",
     "lock",
     "mark_read",
     "open_chat",
     "remove_participant",
     "save",
+    "save_tag",
     "set_tags",
     "tag_conversation",
     "update_conversation",

@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from chatplatform.errors import Invalid
+from chatplatform.errors import Conflict, Invalid, NotFound
 from chatplatform.text import fold
 from clients.callers import Caller
 
@@ -42,6 +42,26 @@ def set_tags(*, conversation: Target, names: Sequence[str], by: Caller, at: date
         new = list(row.tags.order_by("taggings__id").values_list("name", flat=True))
         events.record_update(row, {"tags": [old, new]}, at=at)
     return row
+
+
+@transaction.atomic
+def save_tag(tag: Tag) -> Tag:
+    """A tag of the client's list, new or renamed."""
+    tag.name = " ".join(tag.name.split())
+    tag.folded = fold(tag.name)
+    tag.save()
+    return tag
+
+
+@transaction.atomic
+def delete_tag(tag: Tag) -> None:
+    """Raises Conflict while a conversation has it: taking it from there is a change of the conversation."""
+    row = Tag.objects.select_for_update().filter(pk=tag.pk).first()
+    if row is None:
+        raise NotFound("Tag")
+    if row.taggings.exists():
+        raise Conflict("The tag is in use")
+    row.delete()
 
 
 def _tag(client_id: int, name: str) -> Tag:

@@ -1,0 +1,384 @@
+"""The staff site, and the one base class of every admin page.
+
+It is the only place that knows the theme and that scopes staff to their client: rows, choices, filters
+and look-ups all begin at `visible_to(caller)`. A page is read-only unless its class says otherwise.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import Group
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.paginator import Paginator
+from django.db import IntegrityError
+from django.db.models import ForeignKey, Model, QuerySet, URLField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin as ThemedModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+
+from chatplatform.errors import DomainError
+from clients.callers import Caller, caller_of_user
+from clients.models import Agent, User
+
+COUNT_LIMIT = 10_000  # rows that a list counts
+BULK_LIMIT = 200  # rows that one action changes
+CHOICE_LIMIT = 200  # rows that a filter offers
+
+admin.site.site_title = admin.site.site_header = "Chat Platform"
+admin.site.index_title = _("Overview")
+admin.site.unregister(Group)  # rights come from roles (clients/roles.py); a group would give none
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Whoever asks, looked up once a request."""
+    caller = getattr(request, "staff_caller", None)
+    if caller is None:
+        user = cast(User, request.user)
+        # An agent that was put out of service keeps its queues here: without them it would see more.
+        caller = caller_of_user(user, Agent.objects.filter(user=user).first())
+        request.staff_caller = caller  # type: ignore[attr-defined]
+    return caller
+
+
+def visible(model: type[Model], request: HttpRequest) -> QuerySet[Any]:
+    """The rows of any model that the caller may see; none of a model that has no page."""
+    page = admin.site._registry.get(model)
+    if isinstance(page, ModelAdmin):
+        return page.get_queryset(request)
+    return model._default_manager.none()
+
+
+class CappedPaginator(Paginator):
+    """Counts up to COUNT_LIMIT, beyond which it says "10,000+"."""
+
+    template_name = "admin/pagination_capped.html"
+
+    @cached_property
+    def counted(self) -> int:
+        rows: Any = self.object_list
+        return rows.order_by()[: COUNT_LIMIT + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        return min(self.counted, COUNT_LIMIT)
+
+    @property
+    def is_capped(self) -> bool:
+        return self.counted > COUNT_LIMIT
+
+
+class ScopedRelatedFilter(RelatedDropdownFilter):
+    """Offers what the caller may see of the other model."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return [(row.pk, str(row)) for row in visible(field.remote_field.model, request)[:CHOICE_LIMIT]]
+
+
+class ValuesFilter(DropdownFilter):
+    """The values that a column of free words has in the rows the caller may see."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = model_admin.get_queryset(request).order_by().exclude(**{self.parameter_name: ""})
+        values = rows.values_list(self.parameter_name, flat=True).distinct()[:CHOICE_LIMIT]
+        return [(value, value) for value in sorted(values)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class CreatedFilter(DropdownFilter):
+    title = _("created")
+    parameter_name = "created"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (str(days), ngettext("the last %d day", "the last %d days", days) % days) for days in (1, 7, 30, 90, 365)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {key for key, _label in self.lookup_choices}:
+            return queryset
+        return queryset.filter(created_at__gte=timezone.now() - timedelta(days=int(self.value() or 0)))
+
+
+class ScopedForm(forms.ModelForm):
+    """A form whose row is the caller's client's before it is checked, and that joins no two clients."""
+
+    caller: Caller
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding and hasattr(self.instance, "client_id") and not self.caller.is_superuser:
+            self.instance.client_id = self.caller.client_id
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = cleaned.get("client")
+        client_id = chosen.pk if chosen else getattr(self.instance, "client_id", None)
+        for name, value in list(cleaned.items()):
+            if isinstance(value, Model) and getattr(value, "client_id", client_id) != client_id:
+                self.add_error(name, _("This belongs to another client."))
+        return cleaned
+
+    def validate_constraints(self) -> None:
+        # With the columns that are not on the form too: `client` is part of most of them.
+        if not self.errors:
+            try:
+                self.instance.validate_constraints()
+            except forms.ValidationError as error:
+                self.add_error(None, [message for message in error.messages])
+
+
+def button(
+    label: Any, *, permission: str = "change", danger: bool = False, listed: bool = True
+) -> Callable[[Any], Any]:
+    """A method `(self, request, row)` as a button on the row's page: a POST, for those with the permission.
+
+    Not `listed`: the page's own template has it.
+    """
+
+    def mark(method: Any) -> Any:
+        method.label, method.permission, method.danger, method.listed = label, permission, danger, listed
+        return method
+
+    return mark
+
+
+class ModelAdmin(ThemedModelAdmin):
+    can_add = can_change = can_delete = False
+    #: Names of methods made by `@button`.
+    buttons: Sequence[str] = ()
+    #: Relations that another page's link may filter by (`?conversation=7`).
+    link_filters: Sequence[str] = ()
+    #: Fields fixed once the row exists, and those that only superusers may set.
+    fixed_fields: Sequence[str] = ()
+    superuser_fields: Sequence[str] = ()
+
+    form = ScopedForm
+    list_select_related: Sequence[str] = ()
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    sortable_by: Sequence[str] = ()  # each column would need its index
+    compressed_fields = True
+    change_form_outer_after_template = "admin/buttons.html"
+
+    class Media:
+        css = {"all": ["chatplatform/admin.css"]}
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def scope(self, rows: Any, caller: Caller) -> QuerySet[Any]:
+        """The rows that the caller may see; a manager without the rule shows nothing until a page says how."""
+        return rows.visible_to(caller) if hasattr(rows, "visible_to") else rows.none()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = self.scope(self.model._default_manager.all(), caller_of(request))
+        return rows.order_by(*self.get_ordering(request))
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
+        return visible(db_field.remote_field.model, request)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [
+            (name, ScopedRelatedFilter) if isinstance(name, str) and self._is_relation(name) else name
+            for name in [*self._client_field(request), *super().get_list_filter(request)]
+        ]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Only what the page's filters and links ask: any column would do for guessing secrets letter by letter."""
+        name, _sep, rest = lookup.partition("__")
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return True  # a filter's own parameter
+        filters = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
+        return name in [*filters, *self.link_filters] and rest in ("", "exact", "id__exact", "isnull")
+
+    # --- fields -------------------------------------------------------------------------------
+
+    def _is_relation(self, name: str) -> bool:
+        return isinstance(self.opts.get_field(name), ForeignKey)
+
+    def _client_field(self, request: HttpRequest) -> list[str]:
+        """Only superusers see more than one client."""
+        has_client = any(field.name == "client" for field in self.opts.fields)
+        return ["client"] if has_client and caller_of(request).is_superuser else []
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_display(request), *self._client_field(request)]
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        return [*self.list_select_related, *self._client_field(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*self._client_field(request), *super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        if obj is not None:
+            fields += [*self._client_field(request), *self.fixed_fields]
+        return fields if caller_of(request).is_superuser else [*fields, *self.superuser_fields]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        base = super().get_form(request, obj, change, **kwargs)
+        return type(base.__name__, (base,), {"caller": caller_of(request)})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            kwargs.setdefault("assume_scheme", "https")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, False)
+        return field
+
+    # --- rights -------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.can_add and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.can_change and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.can_delete and super().has_delete_permission(request, obj)
+
+    def _grants(self, request: HttpRequest, action: str) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}")  # type: ignore[union-attr]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._grants(request, "view")
+
+    # --- writes -------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            self.update(request, obj, form)
+        else:
+            self.create(request, obj, form)
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Adds the row by an action and gives `obj` its key."""
+        raise PermissionDenied
+
+    def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Writes what was changed and nothing else: another writer's columns stay theirs."""
+        obj.save(update_fields=[*form.changed_data, *self.derived_fields(form)])
+
+    def derived_fields(self, form: Any) -> list[str]:
+        return []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        raise PermissionDenied  # deletion is an action's too
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[str]]:
+        rows = list(objs)
+        return [str(row) for row in rows], {self.opts.verbose_name_plural: len(rows)}, set(), []
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        return {name: how for name, how in super().get_actions(request).items() if name != "delete_selected"}
+
+    def each(self, request: HttpRequest, rows: QuerySet[Any], what: Any, do: Callable[[Any], Any]) -> None:
+        """An action on the rows chosen in a list: each by itself, so that a refusal stops none but its own."""
+        chosen = list(rows[: BULK_LIMIT + 1])
+        if len(chosen) > BULK_LIMIT:
+            self.message_user(request, gettext("At most %d at a time.") % BULK_LIMIT, messages.ERROR)
+            return
+        done = 0
+        for row in chosen:
+            try:
+                do(row)
+            except DomainError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.ERROR)
+            else:
+                done += 1
+                self.log_change(request, row, str(what))
+        if done:
+            self.message_user(request, f"{what}: {done}", messages.SUCCESS)
+
+    def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """What one page of a list needs beside its rows, or can do without."""
+        return rows
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page = super().get_changelist_instance(request)
+        page.result_list = self.list_rows(page.result_list)
+        return page
+
+    # --- pages --------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.button_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_button"
+        return [path("<path:object_id>/do/<slug:name>/", view, name=name), *super().get_urls()]
+
+    def button_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return cast(HttpResponse, self._get_obj_does_not_exist_redirect(request, self.opts, object_id))
+        if name not in self.buttons or not self.may_press(request, name, row):
+            raise PermissionDenied
+        page = HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]))
+        if request.method != "POST":
+            return page
+        method = getattr(self, name)
+        try:
+            answer = method(request, row)
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return page
+        self.log_change(request, row, str(method.label))
+        return answer or page
+
+    def may_press(self, request: HttpRequest, name: str, row: Any) -> bool:
+        permission = getattr(self, name).permission
+        return request.user.has_perm(permission) if "." in permission else self._grants(request, permission)  # type: ignore[union-attr]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        except IntegrityError:
+            self.message_user(request, gettext("Somebody else changed this meanwhile."), messages.ERROR)
+        return HttpResponseRedirect(request.path)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        context["buttons"] = [
+            {"name": name, "label": getattr(self, name).label, "danger": getattr(self, name).danger}
+            for name in (self.buttons if row is not None else ())
+            if getattr(self, name).listed and self.may_press(request, name, row)
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+    def show_once(self, request: HttpRequest, row: Any, what: Any, secret: str) -> HttpResponse:
+        """A secret as the answer itself: a message that waits for the next page would be stored."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts, "title": what, "row": row, "what": what, "secret": secret,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/secret_once.html", context)

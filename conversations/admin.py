@@ -1,0 +1,351 @@
+"""Conversations in the admin: the list, the page with its thread, and what hangs off a conversation."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from chatplatform.admin import CreatedFilter, ModelAdmin, ScopedForm, ValuesFilter, button, caller_of, visible
+from chatplatform.errors import Invalid
+from chatplatform.text import fold
+from clients.actions import agent_of_staff
+from clients.models import Agent, Contact
+from messaging.actions import add_note, send_message
+from messaging.models import MAX_TEXT_BYTES, Message
+from messaging.senders import as_agent
+
+from . import actions
+from .models import Conversation, ConversationTag, Event, Participant, SessionHistory, StateChange, Tag
+from .states import ALLOWED, Status
+
+THREAD_PAGE = 50
+_STATUS_COLOURS = {
+    Status.NEW: "info", Status.ACTIVE: "success", Status.WAITING: "warning", Status.ESCALATED: "danger",
+}  # fmt: skip
+
+
+class ChannelFilter(ValuesFilter):
+    title, parameter_name = _("channel"), "channel"
+
+
+class QueueFilter(ValuesFilter):
+    title, parameter_name = _("queue"), "queue"
+
+
+class ConversationForm(ScopedForm):
+    status = forms.ChoiceField(label=_("status"), widget=UnfoldAdminSelectWidget)
+    tags = forms.CharField(
+        label=_("tags"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Parted by commas.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        if "status" in self.fields:
+            self.fields["status"].choices = [
+                (state, state.label) for state in Status if state == row.status or state in ALLOWED[row.status]
+            ]
+        if "tags" in self.fields:
+            self.initial["tags"] = ", ".join(row.tags.order_by("taggings__id").values_list("name", flat=True))
+        if "assigned_agent" in self.fields:
+            field = self.fields["assigned_agent"]
+            free = Q(client=row.client_id, is_active=True) & ~Q(kind=Agent.Kind.SYSTEM)
+            field.queryset = field.queryset.filter(free | Q(pk=row.assigned_agent_id))
+
+    def clean_tags(self) -> list[str]:
+        return [name.strip() for name in self.cleaned_data["tags"].split(",") if name.strip()]
+
+
+class WriteForm(forms.Form):
+    text = forms.CharField(strip=False, max_length=MAX_TEXT_BYTES)
+    private = forms.BooleanField(required=False)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ModelAdmin):
+    can_change = can_delete = True
+    form = ConversationForm
+    list_display = [
+        "label", "customers", "channel", "state", "assigned_agent", "queue", "preview", "activity", "staff_unread",
+        "flags",
+    ]  # fmt: skip
+    list_select_related = ["assigned_agent", "owner"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter), ChannelFilter, "assigned_agent", QueueFilter,
+        ("is_archived", BooleanRadioFilter), ("is_flagged", BooleanRadioFilter), CreatedFilter,
+    ]  # fmt: skip
+    link_filters = ["owner"]
+    search_fields = ["title_folded"]
+    search_help_text = _("Title, customer, phone, external id")
+    autocomplete_fields = ["assigned_agent"]
+    list_fullwidth = True
+    fields = [
+        ("title", "status"), ("assigned_agent", "queue"), "tags", ("is_archived", "is_pinned"),
+        ("channel", "kind", "category"), ("owner", "external_id", "chat_id", "room"),
+        ("message_count", "staff_unread", "owner_unread"), ("created_at", "status_changed_at", "waiting_since"),
+        ("is_flagged", "flag_reasons"), "metadata",
+    ]  # fmt: skip
+    editable = ("title", "status", "assigned_agent", "queue", "tags", "is_archived", "is_pinned")
+    open_only = ("title", "status", "assigned_agent", "queue")  # a closed conversation's stay as they are
+    actions = ["archive_chosen", "take_chosen", "mark_chosen_read", "resolve_chosen", "close_chosen", "delete_chosen"]
+    buttons = ["write", "take", "mark_read", "archive", "resolve", "close"]
+
+    # --- the list -----------------------------------------------------------------------------
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Latest activity first, along the index of one client; over all clients there is none."""
+        one = not caller_of(request).is_superuser or "client__id__exact" in request.GET
+        return ["-activity_at", "-id"] if one else ["-id"]
+
+    def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        people = Participant.objects.present().filter(agent=None).select_related("contact", "user")
+        return rows.defer("metadata", "origin", "flag_reasons", "title_folded").prefetch_related(
+            Prefetch("participants", people, to_attr="people")
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> tuple[QuerySet[Any], bool]:
+        term = term.strip()
+        if not term:
+            return queryset, False
+        named = Q()
+        for spelling in {term, term.lower(), term.upper(), term.title()}:  # SQLite folds the case of ASCII only
+            named |= Q(name__icontains=spelling)
+        if digits := "".join(char for char in term if char in "0123456789"):
+            named |= Q(phone__startswith=digits)
+        people = Participant.objects.present().filter(contact__in=visible(Contact, request).filter(named).order_by())
+        found = (
+            Q(title_folded__contains=fold(term))
+            | Q(external_id=term)
+            | Q(chat_id=term)
+            | Q(pk__in=people.values("conversation_id"))
+        )
+        try:
+            found |= Q(uuid=UUID(term))
+        except ValueError:
+            pass
+        return queryset.filter(found), False
+
+    @display(description=_("conversation"))
+    def label(self, row: Conversation) -> str:
+        return row.label
+
+    @display(description=_("customer"))
+    def customers(self, row: Any) -> str:
+        names = [str(participant.person) for participant in row.people]
+        return ", ".join(names[:3]) + ("…" if len(names) > 3 else "") if names else str(row.owner or "")
+
+    @display(description=_("status"), label=_STATUS_COLOURS)
+    def state(self, row: Conversation) -> tuple[str, str]:
+        return row.status, row.get_status_display()
+
+    @display(description=_("last message"))
+    def preview(self, row: Conversation) -> str:
+        return row.last_message_text if len(row.last_message_text) <= 60 else f"{row.last_message_text[:59]}…"
+
+    @display(description=_("latest activity"), ordering="activity_at")
+    def activity(self, row: Conversation) -> str:
+        return date_format(timezone.localtime(row.activity_at), "SHORT_DATETIME_FORMAT")
+
+    @display(description=pgettext_lazy("marks of a conversation", "flags"))
+    def flags(self, row: Conversation) -> str:
+        marks = [(row.is_flagged, _("flagged")), (row.is_pinned, _("pinned")), (row.is_archived, _("archived"))]
+        return ", ".join(str(word) for is_set, word in marks if is_set)
+
+    # --- the page -----------------------------------------------------------------------------
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        shown = [name for line in self.fields for name in (line if isinstance(line, tuple) else (line,))]
+        closed = obj is not None and obj.status == Status.CLOSED
+        fixed = [name for name in shown if name not in self.editable or (closed and name in self.open_only)]
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        closed = obj is not None and obj.status == Status.CLOSED
+        fields = super().get_fields(request, obj)
+        return [name for name in fields if not (closed and name == "tags")]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None and obj.status == Status.CLOSED:
+            kwargs["form"] = ScopedForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        if row is not None:
+            context.update(self._thread(request, row))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _thread(self, request: HttpRequest, row: Conversation) -> dict[str, Any]:
+        before = request.GET.get("before", "")
+        messages = Message.objects.visible_to(caller_of(request)).of(row.pk).order_by("-seq")
+        if before.isascii() and before.isdigit() and len(before) < 18:
+            messages = messages.filter(seq__lt=int(before))
+        page = list(messages.prefetch_related("attachments")[: THREAD_PAGE + 1])
+        return {
+            "thread": page[:THREAD_PAGE],
+            "older": page[THREAD_PAGE - 1].seq if len(page) > THREAD_PAGE else None,
+            "is_newest": not before,
+            "participants": row.participants.present().select_related("user", "contact", "agent")[:100],  # type: ignore[attr-defined]
+            "state_changes": row.state_changes.all()[:10],
+            "session_rows": row.sessions.all()[:10],
+            "row_tags": [tagging.tag for tagging in row.taggings.select_related("tag")],
+            "may_write": row.status != Status.CLOSED and self.may_press(request, "write", row),
+        }
+
+    # --- writes -------------------------------------------------------------------------------
+
+    def _this(self, request: HttpRequest, row: Conversation) -> Any:
+        """Names the row to an action, which then checks with its lock that the caller may still see it."""
+        return Conversation.objects.visible_to(caller_of(request)).filter(pk=row.pk)
+
+    def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        by = caller_of(request)
+        if "tags" in changes:
+            actions.set_tags(conversation=self._this(request, obj), names=changes.pop("tags"), by=by)
+        if changes:
+            actions.update_conversation(conversation=self._this(request, obj), by=by, **changes)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        actions.delete_conversation(conversation=self._this(request, obj), by=caller_of(request))
+
+    @button(_("Reply"), permission="messaging.add_message", listed=False)
+    @transaction.atomic
+    def write(self, request: HttpRequest, row: Conversation) -> HttpResponseRedirect:
+        """A reply, or a private note, as the agent that this member of staff is."""
+        form = WriteForm(request.POST)
+        if not form.is_valid() or not form.cleaned_data["text"].strip():
+            raise Invalid(gettext("Nothing was written: the text is empty or too long."))
+        by = caller_of(request)
+        sender = as_agent(agent_of_staff(by, client_id=row.client_id))
+        if form.cleaned_data["private"]:
+            add_note(conversation=self._this(request, row), sender=sender, text=form.cleaned_data["text"])
+        else:
+            send_message(conversation=self._this(request, row), sender=sender, by=by, text=form.cleaned_data["text"])
+        return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[row.pk]) + "#write")
+
+    def _change(self, request: HttpRequest, row: Conversation, **changes: Any) -> None:
+        actions.update_conversation(conversation=self._this(request, row), by=caller_of(request), **changes)
+
+    @button(_("Assign to me"))
+    @transaction.atomic
+    def take(self, request: HttpRequest, row: Conversation) -> None:
+        self._change(request, row, assigned_agent=agent_of_staff(caller_of(request), client_id=row.client_id))
+
+    @button(_("Mark read"))
+    def mark_read(self, request: HttpRequest, row: Conversation) -> None:
+        actions.mark_read(conversation=self._this(request, row), by=caller_of(request))
+
+    @button(_("Archive or bring back"))
+    def archive(self, request: HttpRequest, row: Conversation) -> None:
+        self._change(request, row, is_archived=not row.is_archived)
+
+    @button(_("Resolve"))
+    def resolve(self, request: HttpRequest, row: Conversation) -> None:
+        actions.change_status(conversation=self._this(request, row), status=Status.RESOLVED, by=caller_of(request))
+
+    @button(_("Close"))
+    def close(self, request: HttpRequest, row: Conversation) -> None:
+        actions.change_status(conversation=self._this(request, row), status=Status.CLOSED, by=caller_of(request))
+
+    @admin.action(description=_("Archive"), permissions=["change"])
+    def archive_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Archived"), lambda row: self._change(request, row, is_archived=True))
+
+    @admin.action(description=_("Assign to me"), permissions=["change"])
+    def take_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Assigned"), lambda row: self.take(request, row))
+
+    @admin.action(description=_("Mark read"), permissions=["change"])
+    def mark_chosen_read(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Marked read"), lambda row: self.mark_read(request, row))
+
+    @admin.action(description=_("Resolve"), permissions=["change"])
+    def resolve_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Resolved"), lambda row: self.resolve(request, row))
+
+    @admin.action(description=_("Close"), permissions=["change"])
+    def close_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Closed"), lambda row: self.close(request, row))
+
+    @admin.action(description=_("Delete"), permissions=["delete"])
+    def delete_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self.each(request, rows, _("Deleted"), lambda row: self.delete_model(request, row))
+
+
+class TagForm(ScopedForm):
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        self.instance.folded = fold(name)
+        return name
+
+
+@admin.register(Tag)
+class TagAdmin(ModelAdmin):
+    can_add = can_change = can_delete = True
+    form = TagForm
+    list_display = ["name", "created_at"]
+    search_fields = ["name"]
+    fields = ["name"]
+    ordering = ["-id"]
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        actions.save_tag(obj)
+
+    def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        actions.save_tag(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        actions.delete_tag(obj)
+
+
+class OfConversationAdmin(ModelAdmin):
+    """What only actions write: to be read."""
+
+    list_select_related = ["conversation"]
+    link_filters = ["conversation"]
+    ordering = ["-id"]
+
+
+@admin.register(Participant)
+class ParticipantAdmin(OfConversationAdmin):
+    list_display = ["id", "conversation", "name", "role", "joined_at", "removed_at", "unread_count"]
+    list_select_related = ["conversation", "user", "contact", "agent"]
+
+    @display(description=_("name"))
+    def name(self, row: Participant) -> str:
+        return str(row.person)
+
+
+@admin.register(ConversationTag)
+class ConversationTagAdmin(OfConversationAdmin):
+    list_display = ["id", "conversation", "tag", "created_at"]
+    list_select_related = ["conversation", "tag"]
+    link_filters = ["conversation", "tag"]
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(OfConversationAdmin):
+    list_display = ["created_at", "conversation", "old", "new", "by_name", "reason"]
+
+
+@admin.register(SessionHistory)
+class SessionHistoryAdmin(OfConversationAdmin):
+    list_display = ["session_start", "session_end", "conversation", "messages_count", "duration_minutes"]
+
+
+@admin.register(Event)
+class EventAdmin(OfConversationAdmin):
+    list_display = ["created_at", "conversation", "kind", "data"]

@@ -1,0 +1,105 @@
+"""Messages and files in the admin: to be read, and a message taken away. Writing is on the conversation's page."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from chatplatform.admin import ModelAdmin, caller_of
+from clients.callers import Caller
+from conversations.models import Conversation
+
+from . import actions
+from .models import Attachment, Message, Upload
+from .text import plain_text
+
+#: The list shows the newest of all conversations, so that no filter or search walks through every
+#: message there is; a conversation's own list, reached from its page, has them all.
+LIST_WINDOW = 50_000
+
+
+@admin.register(Message)
+class MessageAdmin(ModelAdmin):
+    can_delete = True
+    list_display = ["created_at", "conversation", "sender_name", "preview", "type", "status", "visibility", "is_gone"]
+    list_select_related = ["conversation"]
+    list_filter = [
+        ("type", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter), ("visibility", ChoicesDropdownFilter),
+        ("is_customer", BooleanRadioFilter), ("is_flagged", BooleanRadioFilter),
+    ]  # fmt: skip
+    link_filters = ["conversation"]
+    search_fields = ["text"]
+    search_help_text = _("A message's UUID, or words of the newest ones")
+    list_fullwidth = True
+    fields = [
+        "uuid", "conversation", "seq", "type", "text", "content", "metadata", "status", "visibility", "sender_name",
+        "is_customer", "is_flagged", "flag_reasons", "tokens_used", "processing_time", "cost", "created_at",
+        "edited_at", "deleted_at",
+    ]  # fmt: skip
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["-seq"] if "conversation" in request.GET else ["-id"]
+
+    def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.defer("text", "metadata", "flag_reasons").annotate(beginning=Left("text", 100))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> tuple[QuerySet[Any], bool]:
+        try:
+            return queryset.filter(uuid=UUID(term.strip())), False
+        except ValueError:
+            pass
+        if "conversation" not in request.GET:
+            newest = self._newest(request)
+            queryset = queryset.filter(pk__gt=newest)
+        return (queryset.filter(text__icontains=term.strip()) if term.strip() else queryset), False
+
+    def _newest(self, request: HttpRequest) -> int:
+        caller = caller_of(request)
+        rows = Message.objects.all() if caller.is_superuser else Message.objects.for_client(caller.client_id)
+        beyond = rows.order_by("-id").values_list("pk", flat=True)[LIST_WINDOW : LIST_WINDOW + 1]
+        return next(iter(beyond), 0)
+
+    @display(description=_("text"))
+    def preview(self, row: Any) -> str:
+        return plain_text(row.type, row.beginning, row.content)
+
+    @display(description=_("deleted"), boolean=True)
+    def is_gone(self, row: Message) -> bool:
+        return row.deleted_at is not None
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        caller = caller_of(request)
+        seen = Conversation.objects.visible_to(caller).filter(pk=obj.conversation_id)
+        actions.delete_message(conversation=seen, message_id=obj.pk, by=caller)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ModelAdmin):
+    list_display = ["file_name", "file_type", "file_size", "message", "created_at"]
+    list_select_related = ["message"]
+    fields = ["uuid", "message", "file_name", "file_type", "file_size", "address", "created_at"]
+    link_filters = ["message"]
+    ordering = ["-id"]
+
+    def scope(self, rows: Any, caller: Caller) -> QuerySet[Any]:
+        return rows.filter(message__in=Message.objects.visible_to(caller).order_by())
+
+    @display(description=_("address elsewhere"))
+    def address(self, row: Attachment) -> str:
+        return row.url  # as text: what a stranger put there is no link to click
+
+
+@admin.register(Upload)
+class UploadAdmin(ModelAdmin):
+    list_display = ["file_name", "content_type", "size", "state", "conversation", "created_at"]
+    list_select_related = ["conversation"]
+    list_filter = [("state", ChoicesDropdownFilter)]
+    fields = ["uuid", "file_name", "content_type", "size", "state", "conversation", "created_at", "expires_at", "received_at"]
+    link_filters = ["conversation"]
+    ordering = ["-id"]
