@@ -56,15 +56,18 @@ def make_cast() -> Cast:
     client = actions.create_client(name=COMPANY)
     client.time_zone = TIME_ZONE
     client.save(update_fields=["time_zone"])
-    staff, agents, callers = {}, {}, {}
-    for key, name, role, queues in STAFF:
-        staff[key] = actions.create_user(client=client, name=name, email=address(name), role=role)
-        agents[key] = actions.create_agent(
+    people = [{"name": name, "email": address(name), "role": role} for _, name, role, _ in STAFF]
+    people += [{"name": name, "email": address(name)} for name in END_USERS]
+    made = actions.create_users(client=client, people=people)
+    staff = {key: new for (key, *_), new in zip(STAFF, made, strict=False)}
+    users = {new.user.name: new for new in made[len(STAFF) :]}
+    agents = {
+        key: actions.create_agent(
             client=client, agent_id=f"agent_{key}", name=name, user=staff[key].user, queues=queues
         )
-        callers[key] = caller_of_user(staff[key].user, agents[key])
-    users = {name: actions.create_user(client=client, name=name, email=address(name)) for name in END_USERS}
-    callers.update({name: caller_of_user(new.user, None) for name, new in users.items()})
+        for key, name, _, queues in STAFF
+    }
+    callers = {key: caller_of_user(new.user, agents.get(key)) for key, new in {**staff, **users}.items()}
     return Cast(
         client=client,
         superuser=_superuser(),

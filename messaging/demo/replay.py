@@ -55,7 +55,7 @@ class Play:
             self._open(at)
         match line.mark:
             case "N":
-                self._take_over(self.script.agent, at)
+                self._somebody(at)
                 add_note(conversation=self.conversation, sender=self._agent_sender(), text=line.text, at=at)
             case "R":
                 actions.mark_read(conversation=self.conversation, by=self._staff(), at=at)
@@ -71,6 +71,9 @@ class Play:
                 )
             case _:
                 self._say(line, place, at)
+        if self.script.snoozed and place == len(self.script.lines) - 1:
+            row = actions.lock(self.conversation)
+            actions.save(row, snoozed_until=at + timedelta(days=3), updated_at=at)
 
     # --- the beginning ---
 
@@ -113,7 +116,7 @@ class Play:
 
     def _say(self, line: Line, place: int, at: datetime) -> None:
         if line.mark == "A":
-            self._take_over(self.script.agent, at)
+            self._somebody(at)
         if place == self.last_of_staff:
             actions.mark_read(conversation=self.conversation, by=self._staff(), at=at)
         if self.owned and place == self.last_of_customer and place > 0:
@@ -130,9 +133,6 @@ class Play:
                 conversation=self.conversation, by=self.cast.system, at=at, is_flagged=True,
                 flag_reasons=message.flag_reasons,
             )  # fmt: skip
-        if self.script.snoozed and place == len(self.script.lines) - 1:
-            row = actions.lock(self.conversation)
-            actions.save(row, snoozed_until=at + timedelta(days=3), updated_at=at)
 
     def _columns(self, line: Line, place: int) -> dict[str, Any]:
         """What became of the message since: whatever the customer answered, they have read."""
@@ -173,10 +173,12 @@ class Play:
     def _agent_sender(self) -> Sender:
         return as_agent(self.cast.agents[self.in_charge])
 
+    def _somebody(self, at: datetime) -> None:
+        """The agent of the script takes the conversation at their first word."""
+        if not self.in_charge:
+            self._take_over(self.script.agent, at)
+
     def _take_over(self, who: str, at: datetime) -> None:
-        """The agent of the script takes the conversation at their first word; later ones by `@`."""
-        if self.in_charge and who == self.script.agent:
-            return
         self.in_charge = who
         self._assign(self.cast.agents[who], self._staff(), at)
 
@@ -202,5 +204,3 @@ def _parts(text: str) -> dict[str, Any]:
             content = {"formatted_name": first, "phones": [{"phone": second, "type": "work"}]}  # type: ignore[dict-item]
             return {"type": Message.Type.CONTACT, "content": content}
     return {"text": text}
-
-
