@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not options["no_prepare"]:
             self._migrate()
             self._static_files()
-            self._demonstration()
+            self._demonstration(address)
             self._say_where(address)
         self.stdout.flush()
         connection.close()
@@ -51,10 +51,10 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False, clear=True)
             marker.write_text(fingerprint)
 
-    def _demonstration(self) -> None:
+    def _demonstration(self, address: str) -> None:
         embedded = connection.vendor == "sqlite"
         if embedded and os.environ.get("DEMO", "1") != "0" and not Client.objects.exists():
-            call_command("create_demo", stdout=self.stdout)
+            call_command("create_demo", address=address, stdout=self.stdout)
 
     def _say_where(self, address: str) -> None:
         lines = [

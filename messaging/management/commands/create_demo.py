@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,6 +17,14 @@ curl -s {address}/api/chat/create -H 'Content-Type: application/json' \\
 class Command(BaseCommand):
     help = "Fills an empty database with a demonstration: an invented company and a week of its conversations."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--address",
+            default="http://127.0.0.1:8000",
+            metavar="URL",
+            help="of the server, for the call that it shows",
+        )
+
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if Client.objects.exists() or User.objects.exclude(role="service").exists():
@@ -25,10 +33,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Making the demonstration: {len(scripts)} conversations of one week")
         cast = make_cast()
         replay(scripts, cast, now=timezone.now())
-        self.stdout.write(what_to_know(cast))
+        self.stdout.write(what_to_know(cast, options["address"]))
 
 
-def what_to_know(cast: Cast) -> str:
+def what_to_know(cast: Cast, address: str) -> str:
     people = [
         ("Superuser", cast.superuser),
         *((new.user.get_role_display(), new) for new in cast.staff.values()),
@@ -53,7 +61,7 @@ def what_to_know(cast: Cast) -> str:
             "",
             "A first call, in another terminal (it opens a chat, which the admin then shows):",
             "",
-            _FIRST_CALL.format(address="http://127.0.0.1:8000", session_id=cast.client.session_id),
+            _FIRST_CALL.format(address=address, session_id=cast.client.session_id),
             rule,
         ]
     )
