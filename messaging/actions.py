@@ -12,7 +12,7 @@ from clients.callers import Caller
 from conversations import actions as conversation_actions
 from conversations import events, sessions
 from conversations.actions import Target, ensure_open, lock, save
-from conversations.models import Conversation, Participant
+from conversations.models import Conversation
 from conversations.states import AFTER_AGENT, AFTER_CUSTOMER, Status
 
 from . import statements

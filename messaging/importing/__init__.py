@@ -1,0 +1,8 @@
+"""Transcripts of other systems, as dialogues in JSON lines (docs/import.md says what a line holds)."""
+
+from .dialogues import BadLine, Dialogue, parse
+from .files import UnreadableFile, numbered_lines
+from .run import Import
+from .store import import_dialogues
+
+__all__ = ["BadLine", "Dialogue", "Import", "UnreadableFile", "import_dialogues", "numbered_lines", "parse"]

@@ -1,0 +1,203 @@
+"""One line of a transcript file: a whole dialogue, checked before anything of it is stored."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from django.utils import timezone
+
+from chatplatform.text import fold
+from clients.fields import json_problem
+from conversations.states import Status
+
+from ..models import MAX_TEXT_BYTES
+
+MAX_MESSAGES = 50_000
+MAX_TAGS = 100
+STATUS_OF_OUTCOME: dict[str | None, Status] = {
+    "resolved": Status.RESOLVED,
+    "completed": Status.RESOLVED,
+    "abandoned": Status.CLOSED,
+    "unresolved": Status.ACTIVE,
+    None: Status.ACTIVE,
+}
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_TYPES = {str: "text", dict: "an object", list: "a list"}
+
+
+class BadLine(Exception):
+    """Why a line cannot go in."""
+
+
+Side = Literal["customer", "agent", "system"]
+
+
+class Said(NamedTuple):
+    sender: Side
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    external_id: str
+    channel: str
+    subject: str
+    customer: str  # a name, or ""
+    agent: str
+    status: Status
+    tags: tuple[str, ...]
+    messages: tuple[Said, ...]
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: the words of its id before the first part that begins with a digit."""
+        words: list[str] = []
+        for part in self.external_id.split("-"):
+            if part[:1].isdigit():
+                return "-".join(words) or self.channel
+            words.append(part)
+        return self.channel
+
+    def timed(self, end: datetime) -> "list[tuple[Said, datetime]]":
+        """Each message with its time; where the file has none, one second apart up to `end`."""
+        first = end - timedelta(seconds=len(self.messages) - 1)
+        return [(said, said.at or first + timedelta(seconds=number)) for number, said in enumerate(self.messages)]
+
+
+def parse(line: bytes | None) -> Dialogue:
+    """Raises BadLine with the reason. None stands for a line that was too long to read."""
+    if line is None:
+        raise BadLine("longer than 8 MiB")
+    data = _json(line)
+    said = _required(data, "messages", list)
+    if not said:
+        raise BadLine("messages: none")
+    if len(said) > MAX_MESSAGES:
+        raise BadLine(f"messages: more than {MAX_MESSAGES}")
+    messages = tuple(_message(number, value) for number, value in enumerate(said, start=1))
+    if len({message.at is None for message in messages}) > 1:
+        raise BadLine('messages: some have "at" and some have none')
+    outcome = _optional(data, "outcome", str) if data.get("outcome") is not None else None
+    if outcome not in STATUS_OF_OUTCOME:
+        raise BadLine(f"outcome: {_shown(outcome)} is unknown")
+    return Dialogue(
+        external_id=_words(data, "external_id", 64, required=True),
+        channel=_words(data, "channel", 50, required=True),
+        subject=_words(data, "subject", 255),
+        customer=_name(data, "customer"),
+        agent=_name(data, "agent"),
+        status=STATUS_OF_OUTCOME[outcome],
+        tags=_tags(data),
+        messages=messages,
+    )
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise BadLine("not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise BadLine(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested without end
+        raise BadLine("not JSON that can be read") from error
+    if not isinstance(data, dict):
+        raise BadLine("not a JSON object")
+    if problem := json_problem(data):
+        raise BadLine(problem)
+    return data
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadLine(f"duplicate key {_shown(twice)}")
+    return data
+
+
+def _no_constant(name: str) -> Any:
+    raise BadLine(f"{name} is not JSON")
+
+
+def _message(number: int, value: Any) -> Said:
+    if not isinstance(value, dict):
+        raise BadLine(f"message {number}: must be an object")
+    try:
+        sender = _required(value, "sender", str)
+        if sender not in ("customer", "agent", "system"):
+            raise BadLine(f"sender: {_shown(sender)} is unknown")
+        text = _required(value, "text", str)
+        if not text.strip():
+            raise BadLine("text: empty")
+        if len(text.encode()) > MAX_TEXT_BYTES:
+            raise BadLine(f"text: longer than {MAX_TEXT_BYTES} bytes")
+        return Said(sender, text, _time(value))  # type: ignore[arg-type]
+    except BadLine as error:
+        raise BadLine(f"message {number}: {error}") from error
+
+
+def _time(value: dict[str, Any]) -> datetime | None:
+    if value.get("at") is None:
+        return None
+    text = _required(value, "at", str)
+    try:
+        if not _TIME.fullmatch(text):
+            raise ValueError
+        at = datetime.fromisoformat(text.upper())
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadLine(f"at: {_shown(text)} is no time") from error
+    # A time to come would make every later message of the conversation one of the future.
+    if not _EARLIEST <= at <= timezone.now() + timedelta(days=1):
+        raise BadLine(f"at: {_shown(text)} is before 1970 or in the future")
+    return at
+
+
+def _tags(data: dict[str, Any]) -> tuple[str, ...]:
+    tags: dict[str, str] = {}
+    for name in _optional(data, "tags", list) or ():
+        if not isinstance(name, str) or not 1 <= len(name.strip()) <= 50 or len(fold(name.strip())) > 100:
+            raise BadLine("tags: each is 1 to 50 characters of text")
+        tags.setdefault(fold(name.strip()), name.strip())
+    if len(tags) > MAX_TAGS:
+        raise BadLine(f"tags: more than {MAX_TAGS}")
+    return tuple(tags.values())
+
+
+def _name(data: dict[str, Any], key: str) -> str:
+    person = _optional(data, key, dict) or {}
+    try:
+        return _words(person, "name", 255)
+    except BadLine as error:
+        raise BadLine(f"{key}.{error}") from error
+
+
+def _words(data: dict[str, Any], key: str, longest: int, *, required: bool = False) -> str:
+    value: str = (_required(data, key, str) if required else _optional(data, key, str) or "").strip()
+    if required and not value:
+        raise BadLine(f"{key}: empty")
+    if len(value) > longest:
+        raise BadLine(f"{key}: longer than {longest} characters")
+    return value
+
+
+def _required(data: dict[str, Any], key: str, kind: type) -> Any:
+    if key not in data:
+        raise BadLine(f"{key}: missing")
+    if not isinstance(data[key], kind):
+        raise BadLine(f"{key}: must be {_TYPES[kind]}")
+    return data[key]
+
+
+def _optional(data: dict[str, Any], key: str, kind: type) -> Any:
+    return None if data.get(key) is None else _required(data, key, kind)
+
+
+def _shown(text: str | None) -> str:
+    return json.dumps((text or "")[:60], ensure_ascii=True)
