@@ -1,5 +1,6 @@
 import hashlib
 import os
+import socket
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
+        _ensure_free(options["host"], options["port"])
         if not options["no_prepare"]:
             self._migrate()
             self._static_files()
@@ -67,6 +69,19 @@ class Command(BaseCommand):
         else:
             lines.append("Log-ins were shown when they were made; manage.py changepassword EMAIL sets a new one.")
         self.stdout.write("\n".join(lines))
+
+
+def _ensure_free(host: str, port: int) -> None:
+    """The server's workers share their port, so a second server on it would silently get every other call."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot serve at {host}:{port} ({error.strerror}). Another port: make serve PORT=8001"
+        ) from error
 
 
 def server_options(host: str, port: int) -> list[str]:
