@@ -9,10 +9,18 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from chatplatform.admin import ModelAdmin, ScopedForm, button, caller_of
+from chatplatform.admin import (
+    CheckboxesWidget,
+    ChoicesFilter,
+    ModelAdmin,
+    ScopedForm,
+    SelectWidget,
+    TextWidget,
+    YesNoFilter,
+    button,
+    caller_of,
+)
 
 from . import actions, credentials, tokens
 from .callers import Caller
@@ -22,10 +30,10 @@ from .roles import Role
 
 class ClientForm(ScopedForm):
     time_zone = forms.ChoiceField(
-        label=_("time zone"), widget=UnfoldAdminSelectWidget, initial="UTC",
+        label=_("time zone"), widget=SelectWidget, initial="UTC",
         choices=[(name, name) for name in sorted(available_timezones())],
     )  # fmt: skip
-    language = forms.ChoiceField(label=_("language"), widget=UnfoldAdminSelectWidget, choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("language"), widget=SelectWidget, choices=settings.LANGUAGES)
 
 
 @admin.register(Client)
@@ -58,7 +66,7 @@ class ClientAdmin(ModelAdmin):
 
 class UserForm(ScopedForm):
     role = forms.ChoiceField(
-        label=_("role"), required=False, widget=UnfoldAdminSelectWidget,
+        label=_("role"), required=False, widget=SelectWidget,
         choices=[("", _("End user")), *((role, Role(role).label) for role in Role.staff())],
     )  # fmt: skip
 
@@ -91,7 +99,7 @@ class UserAdmin(ModelAdmin):
     can_add = can_change = True
     form = UserForm
     list_display = ["name", "email", "role", "is_active", "last_login", "date_joined"]
-    list_filter = [("role", ChoicesDropdownFilter), ("is_active", BooleanRadioFilter)]
+    list_filter = [("role", ChoicesFilter), ("is_active", YesNoFilter)]
     search_fields = ["name", "email", "external_id"]
     fields = ["name", "email", "role", "external_id", "is_active", "expires_at"]
     fixed_fields = ["uuid", "username", "last_login", "date_joined"]
@@ -153,11 +161,11 @@ class ContactAdmin(ModelAdmin):
 
 class AgentForm(ScopedForm):
     kind = forms.ChoiceField(
-        label=_("kind"), widget=UnfoldAdminSelectWidget,
+        label=_("kind"), widget=SelectWidget,
         choices=[(kind, Agent.Kind(kind).label) for kind in (Agent.Kind.HUMAN, Agent.Kind.AI)],
     )  # fmt: skip
     queues = forms.CharField(
-        label=_("queues"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Names, parted by commas.")
+        label=_("queues"), required=False, widget=TextWidget, help_text=_("Names, parted by commas.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -189,7 +197,7 @@ class AgentAdmin(ModelAdmin):
     form = AgentForm
     list_display = ["name", "agent_id", "kind", "user", "queue_names", "is_active", "is_default"]
     list_select_related = ["user"]
-    list_filter = [("kind", ChoicesDropdownFilter), ("is_active", BooleanRadioFilter)]
+    list_filter = [("kind", ChoicesFilter), ("is_active", YesNoFilter)]
     search_fields = ["name", "agent_id"]
     autocomplete_fields = ["user"]
     fields = [
@@ -213,7 +221,7 @@ class AgentAdmin(ModelAdmin):
 class ApiTokenForm(ScopedForm):
     scopes = forms.MultipleChoiceField(
         label=_("scopes"), initial=tokens.all_scopes, choices=[(scope, scope) for scope in tokens.SCOPES],
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        widget=CheckboxesWidget,
     )  # fmt: skip
 
 

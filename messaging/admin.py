@@ -8,10 +8,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.decorators import display
 
-from chatplatform.admin import ModelAdmin, caller_of
+from chatplatform.admin import ChoicesFilter, ModelAdmin, YesNoFilter, caller_of, display
 from clients.callers import Caller
 from conversations.models import Conversation
 
@@ -27,11 +25,11 @@ LIST_WINDOW = 50_000
 @admin.register(Message)
 class MessageAdmin(ModelAdmin):
     can_delete = True
-    list_display = ["created_at", "conversation", "sender_name", "preview", "type", "status", "visibility", "is_gone"]
+    list_display = ["created_at", "conversation", "sender_name", "preview", "type", "status", "seen_by"]
     list_select_related = ["conversation"]
     list_filter = [
-        ("type", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter), ("visibility", ChoicesDropdownFilter),
-        ("is_customer", BooleanRadioFilter), ("is_flagged", BooleanRadioFilter),
+        ("type", ChoicesFilter), ("status", ChoicesFilter), ("visibility", ChoicesFilter),
+        ("is_customer", YesNoFilter), ("is_flagged", YesNoFilter),
     ]  # fmt: skip
     link_filters = ["conversation"]
     search_fields = ["text"]
@@ -69,9 +67,9 @@ class MessageAdmin(ModelAdmin):
     def preview(self, row: Any) -> str:
         return plain_text(row.type, row.beginning, row.content)
 
-    @display(description=_("deleted"), boolean=True)
-    def is_gone(self, row: Message) -> bool:
-        return row.deleted_at is not None
+    @display(description=_("seen by"))
+    def seen_by(self, row: Message) -> str:
+        return str(_("nobody: deleted") if row.deleted_at else row.get_visibility_display())
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         caller = caller_of(request)
@@ -99,7 +97,17 @@ class AttachmentAdmin(ModelAdmin):
 class UploadAdmin(ModelAdmin):
     list_display = ["file_name", "content_type", "size", "state", "conversation", "created_at"]
     list_select_related = ["conversation"]
-    list_filter = [("state", ChoicesDropdownFilter)]
-    fields = ["uuid", "file_name", "content_type", "size", "state", "conversation", "created_at", "expires_at", "received_at"]
+    list_filter = [("state", ChoicesFilter)]
+    fields = [
+        "uuid",
+        "file_name",
+        "content_type",
+        "size",
+        "state",
+        "conversation",
+        "created_at",
+        "expires_at",
+        "received_at",
+    ]
     link_filters = ["conversation"]
     ordering = ["-id"]

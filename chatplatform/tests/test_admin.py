@@ -16,11 +16,11 @@ from django.utils import timezone
 from clients import actions as people
 from clients.actions import NewTenant
 from clients.callers import system_caller
-from clients.models import Agent, User
+from clients.models import User
 from conversations import actions
 from conversations.models import Conversation
 from messaging.actions import add_note, send_message
-from messaging.models import Attachment, Message, Upload
+from messaging.models import Attachment, Upload
 from messaging.senders import as_agent, as_contact
 
 PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -131,13 +131,18 @@ def test_every_page_opens_with_few_queries(role: str, acme: NewTenant, rival: Ne
         if admin.site._registry[model].has_delete_permission(_request(user)):
             names.append(("delete", (row.pk,)))
         for name, args in names:
-            with CaptureQueriesContext(connection, ) as queries:
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
                 answer = browser.get(page(model, name, *args))
             assert answer.status_code == (200 if may else 403), (model, name)
             assert len(queries) <= 15, (model, name, [query["sql"][:120] for query in queries])
             opened += may
             body = answer.content.decode()
-            assert "http://" not in body.replace("http://testserver", "").replace("http://www.w3.org", ""), (model, name)
+            assert "http://" not in body.replace("http://testserver", "").replace("http://www.w3.org", ""), (
+                model,
+                name,
+            )
             assert "https://" not in body
             assert "<b>why</b>" not in body
             if role != "superuser":

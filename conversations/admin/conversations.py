@@ -1,4 +1,4 @@
-"""Conversations in the admin: the list, the page with its thread, and what hangs off a conversation."""
+"""The list of conversations, and a conversation's page with its thread."""
 
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,24 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from chatplatform.admin import CreatedFilter, ModelAdmin, ScopedForm, ValuesFilter, button, caller_of, visible
+from chatplatform.admin import (
+    ChoicesFilter,
+    CreatedFilter,
+    ModelAdmin,
+    ScopedForm,
+    SelectWidget,
+    TextWidget,
+    ValuesFilter,
+    YesNoFilter,
+    button,
+    caller_of,
+    display,
+    visible,
+)
 from chatplatform.errors import Invalid
 from chatplatform.text import fold
 from clients.actions import agent_of_staff
@@ -26,9 +37,9 @@ from messaging.actions import add_note, send_message
 from messaging.models import MAX_TEXT_BYTES, Message
 from messaging.senders import as_agent
 
-from . import actions
-from .models import Conversation, ConversationTag, Event, Participant, SessionHistory, StateChange, Tag
-from .states import ALLOWED, Status
+from .. import actions
+from ..models import Conversation, Participant
+from ..states import ALLOWED, Status
 
 THREAD_PAGE = 50
 _STATUS_COLOURS = {
@@ -45,22 +56,21 @@ class QueueFilter(ValuesFilter):
 
 
 class ConversationForm(ScopedForm):
-    status = forms.ChoiceField(label=_("status"), widget=UnfoldAdminSelectWidget)
-    tags = forms.CharField(
-        label=_("tags"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Parted by commas.")
-    )
+    status = forms.ChoiceField(label=_("status"), widget=SelectWidget)
+    tags = forms.CharField(label=_("tags"), required=False, widget=TextWidget, help_text=_("Parted by commas."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row = self.instance
         if "status" in self.fields:
-            self.fields["status"].choices = [
+            states: Any = self.fields["status"]
+            states.choices = [
                 (state, state.label) for state in Status if state == row.status or state in ALLOWED[row.status]
             ]
         if "tags" in self.fields:
             self.initial["tags"] = ", ".join(row.tags.order_by("taggings__id").values_list("name", flat=True))
         if "assigned_agent" in self.fields:
-            field = self.fields["assigned_agent"]
+            field: Any = self.fields["assigned_agent"]
             free = Q(client=row.client_id, is_active=True) & ~Q(kind=Agent.Kind.SYSTEM)
             field.queryset = field.queryset.filter(free | Q(pk=row.assigned_agent_id))
 
@@ -78,13 +88,12 @@ class ConversationAdmin(ModelAdmin):
     can_change = can_delete = True
     form = ConversationForm
     list_display = [
-        "label", "customers", "channel", "state", "assigned_agent", "queue", "preview", "activity", "staff_unread",
-        "flags",
+        "label", "customers", "preview", "activity", "unread", "state", "channel", "assigned_agent", "queue", "flags",
     ]  # fmt: skip
     list_select_related = ["assigned_agent", "owner"]
     list_filter = [
-        ("status", ChoicesDropdownFilter), ChannelFilter, "assigned_agent", QueueFilter,
-        ("is_archived", BooleanRadioFilter), ("is_flagged", BooleanRadioFilter), CreatedFilter,
+        ("status", ChoicesFilter), ChannelFilter, "assigned_agent", QueueFilter,
+        ("is_archived", YesNoFilter), ("is_flagged", YesNoFilter), CreatedFilter,
     ]  # fmt: skip
     link_filters = ["owner"]
     search_fields = ["title_folded"]
@@ -137,6 +146,10 @@ class ConversationAdmin(ModelAdmin):
             pass
         return queryset.filter(found), False
 
+    @display(description=_("unread"))
+    def unread(self, row: Conversation) -> int | str:
+        return row.staff_unread or ""
+
     @display(description=_("conversation"))
     def label(self, row: Conversation) -> str:
         return row.label
@@ -152,9 +165,9 @@ class ConversationAdmin(ModelAdmin):
 
     @display(description=_("last message"))
     def preview(self, row: Conversation) -> str:
-        return row.last_message_text if len(row.last_message_text) <= 60 else f"{row.last_message_text[:59]}…"
+        return Truncator(row.last_message_text).chars(80)
 
-    @display(description=_("latest activity"), ordering="activity_at")
+    @display(description=_("activity"), ordering="activity_at")
     def activity(self, row: Conversation) -> str:
         return date_format(timezone.localtime(row.activity_at), "SHORT_DATETIME_FORMAT")
 
@@ -283,69 +296,3 @@ class ConversationAdmin(ModelAdmin):
     @admin.action(description=_("Delete"), permissions=["delete"])
     def delete_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         self.each(request, rows, _("Deleted"), lambda row: self.delete_model(request, row))
-
-
-class TagForm(ScopedForm):
-    def clean_name(self) -> str:
-        name = " ".join(self.cleaned_data["name"].split())
-        self.instance.folded = fold(name)
-        return name
-
-
-@admin.register(Tag)
-class TagAdmin(ModelAdmin):
-    can_add = can_change = can_delete = True
-    form = TagForm
-    list_display = ["name", "created_at"]
-    search_fields = ["name"]
-    fields = ["name"]
-    ordering = ["-id"]
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        actions.save_tag(obj)
-
-    def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        actions.save_tag(obj)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        actions.delete_tag(obj)
-
-
-class OfConversationAdmin(ModelAdmin):
-    """What only actions write: to be read."""
-
-    list_select_related = ["conversation"]
-    link_filters = ["conversation"]
-    ordering = ["-id"]
-
-
-@admin.register(Participant)
-class ParticipantAdmin(OfConversationAdmin):
-    list_display = ["id", "conversation", "name", "role", "joined_at", "removed_at", "unread_count"]
-    list_select_related = ["conversation", "user", "contact", "agent"]
-
-    @display(description=_("name"))
-    def name(self, row: Participant) -> str:
-        return str(row.person)
-
-
-@admin.register(ConversationTag)
-class ConversationTagAdmin(OfConversationAdmin):
-    list_display = ["id", "conversation", "tag", "created_at"]
-    list_select_related = ["conversation", "tag"]
-    link_filters = ["conversation", "tag"]
-
-
-@admin.register(StateChange)
-class StateChangeAdmin(OfConversationAdmin):
-    list_display = ["created_at", "conversation", "old", "new", "by_name", "reason"]
-
-
-@admin.register(SessionHistory)
-class SessionHistoryAdmin(OfConversationAdmin):
-    list_display = ["session_start", "session_end", "conversation", "messages_count", "duration_minutes"]
-
-
-@admin.register(Event)
-class EventAdmin(OfConversationAdmin):
-    list_display = ["created_at", "conversation", "kind", "data"]

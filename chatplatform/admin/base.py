@@ -1,142 +1,26 @@
-"""The staff site, and the one base class of every admin page.
-
-It is the only place that knows the theme and that scopes staff to their client: rows, choices, filters
-and look-ups all begin at `visible_to(caller)`. A page is read-only unless its class says otherwise.
-"""
+"""The base class of every page, and buttons on a row's page."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.core.paginator import Paginator
 from django.db import IntegrityError
-from django.db.models import ForeignKey, Model, QuerySet, URLField
+from django.db.models import ForeignKey, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.functional import cached_property
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin as ThemedModelAdmin
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from chatplatform.errors import DomainError
-from clients.callers import Caller, caller_of_user
-from clients.models import Agent, User
+from clients.callers import Caller
 
-COUNT_LIMIT = 10_000  # rows that a list counts
+from .lists import CappedPaginator, ScopedRelatedFilter
+from .scoping import ScopedForm, caller_of, visible
+
 BULK_LIMIT = 200  # rows that one action changes
-CHOICE_LIMIT = 200  # rows that a filter offers
-
-admin.site.site_title = admin.site.site_header = "Chat Platform"
-admin.site.index_title = _("Overview")
-admin.site.unregister(Group)  # rights come from roles (clients/roles.py); a group would give none
-
-
-def caller_of(request: HttpRequest) -> Caller:
-    """Whoever asks, looked up once a request."""
-    caller = getattr(request, "staff_caller", None)
-    if caller is None:
-        user = cast(User, request.user)
-        # An agent that was put out of service keeps its queues here: without them it would see more.
-        caller = caller_of_user(user, Agent.objects.filter(user=user).first())
-        request.staff_caller = caller  # type: ignore[attr-defined]
-    return caller
-
-
-def visible(model: type[Model], request: HttpRequest) -> QuerySet[Any]:
-    """The rows of any model that the caller may see; none of a model that has no page."""
-    page = admin.site._registry.get(model)
-    if isinstance(page, ModelAdmin):
-        return page.get_queryset(request)
-    return model._default_manager.none()
-
-
-class CappedPaginator(Paginator):
-    """Counts up to COUNT_LIMIT, beyond which it says "10,000+"."""
-
-    template_name = "admin/pagination_capped.html"
-
-    @cached_property
-    def counted(self) -> int:
-        rows: Any = self.object_list
-        return rows.order_by()[: COUNT_LIMIT + 1].count() if isinstance(rows, QuerySet) else len(rows)
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        return min(self.counted, COUNT_LIMIT)
-
-    @property
-    def is_capped(self) -> bool:
-        return self.counted > COUNT_LIMIT
-
-
-class ScopedRelatedFilter(RelatedDropdownFilter):
-    """Offers what the caller may see of the other model."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return [(row.pk, str(row)) for row in visible(field.remote_field.model, request)[:CHOICE_LIMIT]]
-
-
-class ValuesFilter(DropdownFilter):
-    """The values that a column of free words has in the rows the caller may see."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.get_queryset(request).order_by().exclude(**{self.parameter_name: ""})
-        values = rows.values_list(self.parameter_name, flat=True).distinct()[:CHOICE_LIMIT]
-        return [(value, value) for value in sorted(values)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
-
-
-class CreatedFilter(DropdownFilter):
-    title = _("created")
-    parameter_name = "created"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            (str(days), ngettext("the last %d day", "the last %d days", days) % days) for days in (1, 7, 30, 90, 365)
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in {key for key, _label in self.lookup_choices}:
-            return queryset
-        return queryset.filter(created_at__gte=timezone.now() - timedelta(days=int(self.value() or 0)))
-
-
-class ScopedForm(forms.ModelForm):
-    """A form whose row is the caller's client's before it is checked, and that joins no two clients."""
-
-    caller: Caller
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance._state.adding and hasattr(self.instance, "client_id") and not self.caller.is_superuser:
-            self.instance.client_id = self.caller.client_id
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        chosen = cleaned.get("client")
-        client_id = chosen.pk if chosen else getattr(self.instance, "client_id", None)
-        for name, value in list(cleaned.items()):
-            if isinstance(value, Model) and getattr(value, "client_id", client_id) != client_id:
-                self.add_error(name, _("This belongs to another client."))
-        return cleaned
-
-    def validate_constraints(self) -> None:
-        # With the columns that are not on the form too: `client` is part of most of them.
-        if not self.errors:
-            try:
-                self.instance.validate_constraints()
-            except forms.ValidationError as error:
-                self.add_error(None, [message for message in error.messages])
 
 
 def button(
@@ -174,7 +58,7 @@ class ModelAdmin(ThemedModelAdmin):
     list_filter_submit = True
     sortable_by: Sequence[str] = ()  # each column would need its index
     compressed_fields = True
-    change_form_outer_after_template = "admin/buttons.html"
+    change_form_outer_before_template = "admin/buttons.html"
 
     class Media:
         css = {"all": ["chatplatform/admin.css"]}
@@ -317,6 +201,7 @@ class ModelAdmin(ThemedModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page = super().get_changelist_instance(request)
         page.result_list = self.list_rows(page.result_list)
+        page.full_result_count = page.result_count  # the foot of the page says how many, capped or not
         return page
 
     # --- pages --------------------------------------------------------------------------------
@@ -332,7 +217,9 @@ class ModelAdmin(ThemedModelAdmin):
             return cast(HttpResponse, self._get_obj_does_not_exist_redirect(request, self.opts, object_id))
         if name not in self.buttons or not self.may_press(request, name, row):
             raise PermissionDenied
-        page = HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]))
+        page = HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        )
         if request.method != "POST":
             return page
         method = getattr(self, name)
@@ -343,6 +230,9 @@ class ModelAdmin(ThemedModelAdmin):
             return page
         self.log_change(request, row, str(method.label))
         return answer or page
+
+    def url_of(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
     def may_press(self, request: HttpRequest, name: str, row: Any) -> bool:
         permission = getattr(self, name).permission
@@ -373,7 +263,7 @@ class ModelAdmin(ThemedModelAdmin):
             return super().delete_view(request, object_id, extra_context)
         except DomainError as error:
             self.message_user(request, error.message, messages.ERROR)
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+        return HttpResponseRedirect(self.url_of("changelist"))
 
     def show_once(self, request: HttpRequest, row: Any, what: Any, secret: str) -> HttpResponse:
         """A secret as the answer itself: a message that waits for the next page would be stored."""

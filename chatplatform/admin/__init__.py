@@ -1,0 +1,35 @@
+"""The staff site, and the one base class of every admin page.
+
+Only this package knows the theme and scopes staff to their client: rows, choices, filters and look-ups
+all begin at `visible_to(caller)`. A page is read-only unless its class says otherwise.
+"""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+
+from .base import ModelAdmin, button
+from .lists import CreatedFilter, ScopedRelatedFilter, ValuesFilter
+from .scoping import ScopedForm, caller_of, visible
+from .theme import CheckboxesWidget, ChoicesFilter, SelectWidget, TextWidget, YesNoFilter, display
+
+__all__ = [
+    "CheckboxesWidget",
+    "ChoicesFilter",
+    "CreatedFilter",
+    "ModelAdmin",
+    "ScopedForm",
+    "ScopedRelatedFilter",
+    "SelectWidget",
+    "TextWidget",
+    "ValuesFilter",
+    "YesNoFilter",
+    "button",
+    "caller_of",
+    "display",
+    "visible",
+]
+
+admin.site.site_title = admin.site.site_header = "Chat Platform"
+admin.site.index_title = _("Overview")
+admin.site.unregister(Group)  # rights come from roles (clients/roles.py); a group would give none

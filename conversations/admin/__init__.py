@@ -1,0 +1,3 @@
+"""Conversations in the admin."""
+
+from . import conversations, parts  # noqa: F401
