@@ -2,8 +2,8 @@
 
 It runs the statements that `record.py` has written down (BENCH_STATEMENTS), in their order and inside
 BEGIN and COMMIT where the product has them, verifies and remembers the same tokens, and answers the
-same JSON. Parameters are bound by the column they belong to; a column that `_send` and the others do
-not name keeps the value it had when it was recorded. No Django here.
+same JSON. Parameters are bound by the column that they belong to; one whose column is not named below
+keeps the value it had when it was recorded (`public`, `{}`, LIMIT 50). No Django here.
 """
 
 import os
@@ -11,7 +11,6 @@ import time
 import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import jwt
@@ -29,7 +28,6 @@ from uuid_utils.compat import uuid7
 KEY = os.environ.get("BENCH_JWT_KEY", "")
 SILENCE = timedelta(minutes=30)
 REMEMBER = 30  # seconds, as CREDENTIAL_CACHE_SECONDS
-SENDS = ("send", "send_new_session")
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
 
@@ -190,12 +188,15 @@ async def send(request: Request) -> Response:
         fresh = at - row["last_message_at"] >= SILENCE
         seq, identity = row["last_seq"] + 1, uuid7()
         start = at if fresh else row["session_started_at"]
+        # The conversation's columns keep their values but for those that a message moves.
+        columns = {**row, "updated_at": at, "activity_at": at, "last_message_at": at, "last_seq": seq,
+                   "last_message_seq": seq, "message_count": row["message_count"] + 1,
+                   "last_message_text": text[:1000], "staff_unread": row["staff_unread"] + 1,
+                   "waiting_since": row["waiting_since"] or at, "session_started_at": start}  # fmt: skip
+        values |= {f"conversations_conversation.{name}": value for name, value in columns.items()}
         values |= {
             "uuid": identity, "seq": seq, "text": text, "sender_user_id": who["user_id"], "sender_name": who["name"],
-            "created_at": at, "updated_at": at, "activity_at": at, "last_message_at": at,
-            "last_seq": seq, "last_message_seq": seq, "message_count": row["message_count"] + 1,
-            "last_message_text": text[:1000], "staff_unread": row["staff_unread"] + 1,
-            "waiting_since": row["waiting_since"] or at, "session_started_at": start,
+            "created_at": at, "updated_at": at, "activity_at": at,
             "session_start": start, "session_end": at, "duration_minutes": int((at - start).total_seconds() // 60),
             "data": {"message": str(identity), "seq": seq},
         }  # fmt: skip
@@ -253,7 +254,7 @@ async def lifespan(app: Starlette) -> Any:
 
 _thread = "/chat/conversations/{id}/messages"
 app = Starlette(
-    lifespan=partial(lifespan),
+    lifespan=lifespan,
     routes=[
         Route(_thread, list_messages, methods=["GET"]),
         Route(_thread, send, methods=["POST"]),

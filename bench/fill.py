@@ -96,9 +96,7 @@ def fill(messages: int, *, seed: int = 7) -> str:
     if connection.vendor == "postgresql":
         _vacuum()
     took = time.monotonic() - started
-    return (
-        f"{messages:,} messages, {conversations:,} conversations, {users:,} users in {took:.0f} s; texts: {source}"
-    )
+    return f"{messages:,} messages, {conversations:,} conversations, {users:,} users in {took:.0f} s; texts: {source}"
 
 
 def _people(count: int) -> tuple[list[User], dict[int, list[Agent]]]:
@@ -237,9 +235,7 @@ PARTICIPANT = Table(
     Participant,
     "uuid conversation user agent role can_manage last_read_seq unread_count joined_at activity_at updated_at",
 )
-SESSION = Table(
-    SessionHistory, "conversation session_start session_end messages_count duration_minutes created_at"
-)
+SESSION = Table(SessionHistory, "conversation session_start session_end messages_count duration_minutes created_at")
 STATE = Table(StateChange, "conversation old new by_name created_at")
 
 

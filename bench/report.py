@@ -65,7 +65,18 @@ def ratios(found: list[Line]) -> dict[str, dict[str, float]]:
 
 
 def table(found: list[Line], names: dict[str, str]) -> str:
-    head = ("operation", "system", "req/s", "p50 ms", "p99 ms", "CPU server", "CPU db", "queries", "errors", "ours/bare")
+    head = (
+        "operation",
+        "system",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU server",
+        "CPU db",
+        "queries",
+        "errors",
+        "ours/bare",
+    )
     rows = [head]
     by_ratio = ratios(found)
     for line in found:
@@ -85,7 +96,7 @@ def table(found: list[Line], names: dict[str, str]) -> str:
         for row in rows
     ]
     text.insert(1, "-" * max(len(line) for line in text))
-    return "\n".join([*text, "CPU: ms a request, of the server's processes and of the database's."])
+    return "\n".join([*text, "CPU: ms a request. Ratio: CPU of ours to that of bare; rate of bare to that of ours."])
 
 
 def write(path: str, rounds: list[Round], found: list[Line], about: dict[str, Any]) -> None:

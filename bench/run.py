@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then too
+    warnings.simplefilter("ignore")  # nothing here serves static files
     prepare(options)
     from bench import fill
 
@@ -101,11 +103,14 @@ def measure(options: argparse.Namespace) -> int:
             requests = traffic.requests(token_of)
             queries = record.queries_per_request(recording)
             for name, start in (
-                ("ours", lambda: servers.ours({})),
-                ("bare", lambda: servers.bare({}, f"{folder}/statements.json")),
+                ("ours", servers.ours),
+                ("bare", lambda: servers.bare(f"{folder}/statements.json")),
             ):
                 if options.only in (None, name):
                     started.append(start())
+            if different := traffic.difference([server.port for server in started], requests):
+                print(f"bench: {different}", file=sys.stderr)
+                return 2
             rounds = drive(started, requests, options)
         finally:
             for server in started:
@@ -152,11 +157,18 @@ def drive(started: list[Any], requests: dict[str, list[bytes]], options: argpars
                     (server_after - server_before) * 1000 / count, database, len(result.errors),
                     result.errors[0] if result.errors else "",
                 ))  # fmt: skip
-                print(f"\rround {number + 1} of {options.rounds}: {operation}, {server.name}".ljust(60), end="",
-                      file=sys.stderr, flush=True)  # fmt: skip
-    print("\r".ljust(61) + "\r", end="", file=sys.stderr, flush=True)
+                progress(f"round {number + 1} of {options.rounds}: {operation}, {server.name}")
+    progress("")
     return rounds
 
 
+def progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text.ljust(60)}\r", end="", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

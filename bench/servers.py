@@ -16,6 +16,7 @@ from django.db import connection
 from bench import load
 
 ROOT = Path(__file__).resolve().parent.parent
+QUIET = {"LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}
 WORKERS = str(os.cpu_count() or 2)
 
 
@@ -24,15 +25,10 @@ class Server:
         self.name, self.port = name, port
         # A session of its own: Ctrl-C reaches only us, and we end the whole group.
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "LOG_LEVEL": "WARNING", **environment}, start_new_session=True
+            command, cwd=ROOT, env={**os.environ, **QUIET, **environment}, start_new_session=True
         )
-        with self.ended_on_error():
-            self._wait()
-
-    @contextlib.contextmanager
-    def ended_on_error(self):
         try:
-            yield
+            self._wait()
         except BaseException:
             self.stop()
             raise
@@ -57,24 +53,22 @@ class Server:
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            pass
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def ours(environment: dict[str, str]) -> Server:
+def ours(workers: str = WORKERS, **environment: str) -> Server:
     port = _free_port()
     command = [sys.executable, "manage.py", "serve", "--no-prepare", "--port", str(port)]
-    return Server("ours", command, port, WEB_WORKERS=WORKERS, **environment)
+    return Server("ours", command, port, WEB_WORKERS=workers, **environment)
 
 
-def bare(environment: dict[str, str], statements: str) -> Server:
+def bare(statements: str, workers: str = WORKERS, **environment: str) -> Server:
     port = _free_port()
     command = [
-        sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port), "--workers", WORKERS,
+        sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port), "--workers", workers,
         "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
     ]  # fmt: skip
     return Server(

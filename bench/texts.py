@@ -14,7 +14,7 @@ _OWN = [
         (True, "Hello, my order was due on Monday and it still has not arrived. Could you tell me where it is?"),
         (False, "Good morning! I am sorry to hear that. May I have the number of the order, please?"),
         (True, "It is on the receipt: 48213. It was sent to my office, not to my home."),
-        (False, "Thank you. The courier tried on Tuesday at 17:40 and found the office closed; they come again tomorrow."),
+        (False, "Thank you. The courier found the office closed on Tuesday at 17:40; they come again tomorrow."),
         (True, "Could they leave it at the reception? Somebody is there from eight in the morning."),
         (False, "I have added that to the delivery note. You will get a message an hour before they come."),
         (True, "Perfect, thanks."),
@@ -48,7 +48,9 @@ def dialogues(folder: Path = SHARED) -> tuple[list[Dialogue], str]:
     found = [dialogue for file in files for dialogue in _read(file)]
     if found:
         return found, ", ".join(file.name for file in files)
-    return [Dialogue(subject, lines) for subject, lines in _OWN], "three dialogues of our own (../shared/data is absent)"
+    return [
+        Dialogue(subject, lines) for subject, lines in _OWN
+    ], "three dialogues of our own (../shared/data is absent)"
 
 
 def _read(file: Path) -> Iterator[Dialogue]:

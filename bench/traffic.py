@@ -52,3 +52,20 @@ def requests(token_of: dict[int, str], *, seed: int = 1, spread: int = SPREAD) -
             for owner in rng.choices(owners, k=spread)
         ],
     }  # fmt: skip
+
+
+def difference(ports: list[int], all_requests: dict[str, list[bytes]]) -> str:
+    """What two servers answer differently to one request of each operation; empty where nothing."""
+    for operation, of_it in all_requests.items():
+        answers = []
+        for port in ports:
+            status, body = load.ask(port, of_it[0])
+            answer = orjson.loads(body) if status == 200 else {"status": status, "body": body.decode()[:300]}
+            if operation == "send" and status == 200:
+                # A message of its own each: a later id, and perhaps the next second.
+                answer["data"]["message_id"] = type(answer["data"]["message_id"]).__name__
+                answer["data"]["created_at"] = len(answer["data"]["created_at"])
+            answers.append(answer)
+        if any(answer != answers[0] for answer in answers) or "status" in answers[0]:
+            return f"the servers differ in {operation}: {answers}"
+    return ""
