@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
         _ensure_free(options["host"], options["port"])
+        _ensure_free(options["host"], options["port"])
         if not options["no_prepare"]:
             self._migrate()
             self._static_files()
@@ -84,6 +85,18 @@ def _ensure_free(host: str, port: int) -> None:
         ) from error
 
 
+def _ensure_free(host: str, port: int) -> None:
+    """The server itself would share a port that another of its kind has, and each would get some calls."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            probe.listen(1)
+    except (OSError, OverflowError) as error:
+        raise CommandError(f"Cannot serve at {host}:{port}: {error}") from error
+
+
 def server_options(host: str, port: int) -> list[str]:
     """SQLite: one process, whose threads write in turn. PostgreSQL: a process a core."""
     cores = os.cpu_count() or 1
@@ -91,6 +104,7 @@ def server_options(host: str, port: int) -> list[str]:
     return [
         "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", str(settings.WEB_THREADS),
+        "--blocking-threads-idle-timeout", "600",  # a thread's database connection ends with it
         "--respawn-failed-workers", "--workers-kill-timeout", "30", "--log-level", "warning",
         "chatplatform.wsgi:application",
     ]  # fmt: skip
