@@ -49,10 +49,11 @@ def send_message(
     ensure_open(row)
     if getattr(row, "caller_can_write", True) is False:
         raise Forbidden("You may not write here")
-    message = _insert(
+    message = _next(
         row, sender, type=type, text=text, content=content or {}, metadata=metadata or {},
         attachment_count=len(uploads), **columns,
     )  # fmt: skip
+    statements.insert(message)
     _attach(message, uploads)
     _count_in(row, message, sender, by)
     return message
@@ -67,17 +68,19 @@ def add_note(*, conversation: Target, sender: Sender, text: str, at: datetime | 
         raise MessageTooLarge
     row = lock(conversation)
     times = {"created_at": at} if at else {}
-    note = _insert(row, sender, type=Message.Type.TEXT, text=text, visibility=Message.Visibility.PRIVATE, **times)
+    note = _next(row, sender, type=Message.Type.TEXT, text=text, visibility=Message.Visibility.PRIVATE, **times)
+    statements.insert(note)
     save(row, last_seq=note.seq)
     events.record(row, events.Kind.NOTE_CREATED, at=note.created_at, message=str(note.uuid))
     return note
 
 
-def _insert(row: Conversation, sender: Sender, **columns: Any) -> Message:
+def _next(row: Conversation, sender: Sender, **columns: Any) -> Message:
+    """The next message of a locked conversation, not yet stored."""
     # Live messages never step back in time, whatever the clocks of two servers say.
     now = columns.setdefault("created_at", max(timezone.now(), row.last_message_at or row.created_at))
     row.last_seq += 1
-    message = Message(
+    return Message(
         client_id=row.client_id,
         conversation_id=row.pk,
         seq=row.last_seq,
@@ -89,8 +92,6 @@ def _insert(row: Conversation, sender: Sender, **columns: Any) -> Message:
         updated_at=now,
         **columns,
     )
-    statements.insert(message)
-    return message
 
 
 def _count_in(row: Conversation, message: Message, sender: Sender, by: Caller | None) -> None:
@@ -113,13 +114,13 @@ def _count_in(row: Conversation, message: Message, sender: Sender, by: Caller | 
         if sender.answers:
             row.waiting_since = None
             new = AFTER_AGENT.get(Status(row.status), row.status)
-    for name, value in conversation_actions.apply_status(row, new, by=by, reason="message").items():
+    for name, value in conversation_actions.apply_status(row, new, by=by, reason="message", at=at).items():
         setattr(row, name, value)
     statements.save_figures(row)
     statements.touch_participants(conversation=row.pk, at=at, sender=sender.user_id or 0)
-    events.record(row, events.Kind.MESSAGE_CREATED, message=str(message.uuid), seq=message.seq)
+    events.record(row, events.Kind.MESSAGE_CREATED, at=at, message=str(message.uuid), seq=message.seq)
     if new != old:
-        events.record_update(row, {"status": [old, new]})
+        events.record_update(row, {"status": [old, new]}, at=at)
 
 
 def _attach(message: Message, uploads: Sequence[Upload]) -> None:
