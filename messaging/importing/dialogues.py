@@ -25,7 +25,7 @@ STATUS_OF_OUTCOME: dict[str | None, Status] = {
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_TYPES = {str: "text", dict: "an object", list: "a list"}
+_TYPES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 
 class BadLine(Exception):

@@ -5,7 +5,7 @@ import io
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import IO, cast
 
 MAX_LINE = 8 * 1024 * 1024  # bytes of one line; longer ones are skipped without being kept in memory
 _GZIP = b"\x1f\x8b"
@@ -38,7 +38,7 @@ def _open(path: str) -> io.BufferedReader:
 
 def _plain(stored: io.BufferedReader) -> IO[bytes]:
     """By content, not by name."""
-    return gzip.open(stored) if stored.peek(2)[:2] == _GZIP else stored
+    return cast(IO[bytes], gzip.open(stored) if stored.peek(2)[:2] == _GZIP else stored)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

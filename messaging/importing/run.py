@@ -93,12 +93,18 @@ class Import:
                 if self._seen.add(dialogue.external_id):
                     would_be += contents(dialogue)
             return would_be
-        for attempt in range(1, _TRIES):
+        attempt = 1
+        while True:
             try:
                 return import_dialogues(client=self.client, dialogues=dialogues, at=self._at)
-            except (IntegrityError, OperationalError):  # somebody made the same agent, or the lock took too long
-                time.sleep(0.05 * 2**attempt)
-        return import_dialogues(client=self.client, dialogues=dialogues, at=self._at)
+            except IntegrityError:  # somebody has just made an agent with the same id
+                if attempt > 1:
+                    raise
+            except OperationalError:  # a lock that took too long, a connection that is gone
+                if attempt == _TRIES:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+            attempt += 1
 
     def _bad(self, number: int, reason: str) -> None:
         self.bad_lines += 1

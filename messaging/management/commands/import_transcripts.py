@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from messaging.importing import Import, UnreadableFile, numbered_lines
 from messaging.management.clients import client_named
