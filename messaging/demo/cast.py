@@ -1,7 +1,10 @@
 """The people of the demonstration. Every number is of a range reserved for fiction, every address of
 example.com."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.utils import timezone
 
 from clients import actions
 from clients.actions import NewApiToken, NewUser
@@ -13,7 +16,7 @@ COMPANY = "Biji & Daun"
 TIME_ZONE = "Asia/Jakarta"
 BOT = "Daun"
 #: key, name, role, queues
-STAFF = (
+STAFF: tuple[tuple[str, str, Role, list[str]], ...] = (
     ("sari", "Sari Wulandari", Role.CLIENT_ADMIN, []),
     ("daniel", "Daniel Ortega", Role.SUPERVISOR, []),
     ("ana", "Ana Beltrán", Role.AGENT, ["español", "billing"]),
@@ -34,15 +37,21 @@ class Cast:
     public_key: PlatformKey
     callers: dict[str, Caller]
     system: Caller
+    by_bot: Caller
     contacts: dict[str, Contact] = field(default_factory=dict)
 
-    def contact(self, name: str) -> Contact:
+    def contact(self, name: str, *, met_at: datetime | None = None, email: str = "") -> Contact:
         """The contact of this name, met now at the latest."""
         if name not in self.contacts:
             number = len(self.contacts)
             phone = f"120255501{number:02d}" if number % 2 else f"4477009001{number:02d}"
             self.contacts[name] = actions.create_contact(
-                client=self.client, name=name, phone=phone, contact_id=f"customer_{number + 1:03d}"
+                client=self.client,
+                name=name,
+                phone=phone,
+                contact_id=f"customer_{number + 1:03d}",
+                email=email,
+                created_at=met_at or timezone.now(),
             )
         return self.contacts[name]
 
@@ -86,6 +95,7 @@ def make_cast() -> Cast:
         public_key=actions.create_platform_key(client=client, name="Shop app"),
         callers=callers,
         system=system_caller(client),
+        by_bot=replace(system_caller(client), name=BOT),
     )
 
 

@@ -17,7 +17,7 @@ from messaging.actions import add_note, send_message
 from messaging.models import Message
 from messaging.senders import Sender, as_agent, as_contact, as_user
 
-from .cast import Cast
+from .cast import Cast, address
 from .script import Line, Script
 
 
@@ -85,14 +85,15 @@ class Play:
                 owner_id=self._caller().user_id,
             )  # fmt: skip
         elif script.channel == "whatsapp":
-            contact = cast.contact(script.customer)
+            contact = cast.contact(script.customer, met_at=at)
             values = {
                 "use_bot": script.has_bot, "name": script.title, "number_client": contact.phone,
                 "category": script.category, "finished_chat": False, "chat_id": f"wa-{7300 + self.number}",
             }  # fmt: skip
             self.conversation = actions.open_chat(client_id=cast.client.pk, by=cast.system, values=values, at=at)
         else:
-            contact = cast.contact(script.customer)
+            email = address(script.customer) if script.channel == "email" else ""
+            contact = cast.contact(script.customer, met_at=at, email=email)
             columns: dict[str, Any] = {"metadata": {"order": f"BD-{20_500 + 7 * self.number}"}}
             if script.channel in ("telegram", "website"):
                 columns = {"room": f"{script.channel}-{4100 + self.number}", "status": Status.NEW}
@@ -151,7 +152,7 @@ class Play:
     def _sender(self, mark: str) -> tuple[Sender, Caller]:
         match mark:
             case "B":
-                return as_agent(self.cast.bot), self.cast.system
+                return as_agent(self.cast.bot), self.cast.by_bot
             case "S":
                 return as_agent(self.cast.agents["daniel"]), self.cast.callers["daniel"]
             case "A":
