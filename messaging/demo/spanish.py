@@ -219,6 +219,7 @@ SCRIPTS = [
         C La de Toraja, la más cara claro
         A Te mando otra hoy mismo y reclamo yo al transportista. ¿Me confirmas que la caja venía sin precinto?
         C Sí, sin precinto, la cinta estaba cortada
+        = escalated | paquete abierto en el reparto
         """,
         agent="ana", queue="español", category="support",
     ),
