@@ -10,6 +10,7 @@ from typing import Any
 class Round:
     """One operation on one system for a few seconds."""
 
+    number: int
     operation: str
     system: str
     rate: float
@@ -19,6 +20,10 @@ class Round:
     database_cpu: float | None
     errors: int
     first_error: str = ""
+
+    @property
+    def cpu(self) -> float:
+        return self.server_cpu + (self.database_cpu or 0.0)
 
 
 @dataclass
@@ -53,18 +58,24 @@ def lines(rounds: list[Round], queries: dict[str, float]) -> list[Line]:
     return found
 
 
-def ratios(found: list[Line]) -> dict[str, dict[str, float]]:
-    """By operation how many times ours costs (CPU) and how many times the bare server answers (rate)."""
-    by = {(line.operation, line.system): line for line in found}
-    result = {}
-    for operation in dict.fromkeys(line.operation for line in found):
-        ours, bare = by.get((operation, "ours")), by.get((operation, "bare"))
-        if ours and bare and ours.rate and bare.cpu:
-            result[operation] = {"cpu": ours.cpu / bare.cpu, "rate": bare.rate / ours.rate}
-    return result
+def ratios(rounds: list[Round]) -> dict[str, dict[str, float]]:
+    """By operation the medians, over the rounds, of ours' CPU to bare's, and of bare's rate to ours'."""
+    by = {(one.operation, one.number, one.system): one for one in rounds}
+    pairs: dict[str, list[tuple[Round, Round]]] = {}
+    for (operation, number, system), ours in by.items():
+        bare = by.get((operation, number, "bare"))
+        if system == "ours" and bare is not None and ours.rate and bare.rate:
+            pairs.setdefault(operation, []).append((ours, bare))
+    return {
+        operation: {
+            "cpu": median(ours.cpu / (bare.cpu or 1e-9) for ours, bare in of_it),
+            "rate": median(bare.rate / ours.rate for ours, bare in of_it),
+        }
+        for operation, of_it in pairs.items()
+    }
 
 
-def table(found: list[Line], names: dict[str, str]) -> str:
+def table(found: list[Line], by_ratio: dict[str, dict[str, float]], names: dict[str, str]) -> str:
     head = (
         "operation",
         "system",
@@ -78,7 +89,6 @@ def table(found: list[Line], names: dict[str, str]) -> str:
         "ours/bare",
     )
     rows = [head]
-    by_ratio = ratios(found)
     for line in found:
         ratio = by_ratio.get(line.operation) if line.system == "ours" else None
         rows.append((
@@ -96,14 +106,15 @@ def table(found: list[Line], names: dict[str, str]) -> str:
         for row in rows
     ]
     text.insert(1, "-" * max(len(line) for line in text))
-    return "\n".join([*text, "CPU: ms a request. Ratio: CPU of ours to that of bare; rate of bare to that of ours."])
+    note = "CPU: ms a request. ours/bare: CPU of ours to bare's, rate of bare to ours'; medians of the rounds."
+    return "\n".join([*text, note])
 
 
 def write(path: str, rounds: list[Round], found: list[Line], about: dict[str, Any]) -> None:
     content = {
         "about": about,
         "medians": [{**asdict(line), "cpu": line.cpu} for line in found],
-        "ratios": ratios(found),
+        "ratios": ratios(rounds),
         "rounds": [asdict(one) for one in rounds],
     }
     with open(path, "w") as file:

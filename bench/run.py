@@ -21,7 +21,8 @@ MILLION = 1_000_000
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--messages", type=int, default=MILLION, help="how many to fill in (once; 1,000,000)")
+    parser.add_argument("--messages", type=int, help="how many to fill in, once (1,000,000; on SQLite 100,000)")
+    parser.add_argument("--sqlite", action="store_true", help="our server alone, on the embedded database")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each operation on each system, a round")
     parser.add_argument("--clients", type=int, default=8, help="keep-alive connections, one request at a time each")
@@ -29,7 +30,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", metavar="PATH", help="write the result there too")
     parser.add_argument("--fill", action="store_true", help="fill and end")
     parser.add_argument("--statements", action="store_true", help="print the SQL of each operation and end")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.messages = options.messages or (MILLION // 10 if options.sqlite else MILLION)
+    return options
 
 
 def main() -> int:
@@ -58,12 +61,19 @@ def prepare(options: argparse.Namespace) -> None:
     """The environment that we and the servers share, and the database with its tables."""
     sys.path[0] = str(ROOT)
     default = DEFAULT if options.messages == MILLION else f"{DEFAULT}_{options.messages}"
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or default
+    if options.sqlite:
+        folder = Path(os.environ.get("DATA_DIR") or ROOT / "data").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench_{options.messages}.sqlite3"
+    else:
+        os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or default
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if os.environ["DATABASE_URL"].startswith("postgres"):
         create_database(os.environ["DATABASE_URL"])
+    else:
+        options.only = "ours"
     import django
     from django.core.management import call_command
 
@@ -89,6 +99,7 @@ def create_database(url: str) -> None:
 
 def measure(options: argparse.Namespace) -> int:
     from bench import record, report, servers, traffic
+    from bench.rounds import run
     from bench.traffic import OPERATIONS
 
     started: list[Any] = []
@@ -111,60 +122,25 @@ def measure(options: argparse.Namespace) -> int:
             if different := traffic.difference([server.port for server in started], requests):
                 print(f"bench: {different}", file=sys.stderr)
                 return 2
-            rounds = drive(started, requests, options)
+            rounds, load_cpu = run(
+                started, requests, rounds=options.rounds, clients=options.clients, seconds=options.seconds
+            )
         finally:
             for server in started:
                 server.stop()
     found = report.lines(rounds, queries)
-    print(report.table(found, OPERATIONS))
+    print(report.table(found, report.ratios(rounds), OPERATIONS))
+    print(f"The load took {load_cpu:.0%} of a core.")
     about = {
         "messages": options.messages, "clients": options.clients, "rounds": options.rounds,
         "seconds": options.seconds, "cores": os.cpu_count(), "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }  # fmt: skip
     if options.json:
-        report.write(options.json, rounds, found, about)
+        report.write(options.json, rounds, found, about | {"load_cpu": load_cpu})
     errors = [one for one in rounds if one.errors]
     for one in errors:
         print(f"{one.errors} errors: {one.system}, {one.operation}: {one.first_error}", file=sys.stderr)
     return 1 if errors else 0
-
-
-def drive(started: list[Any], requests: dict[str, list[bytes]], options: argparse.Namespace) -> list[Any]:
-    """Warms up, then rounds in which each operation runs on one system right after the other."""
-    from bench import load, report, servers
-
-    for server in started:
-        for operation in requests:
-            load.drive(server.port, requests[operation], clients=options.clients, seconds=min(1.5, options.seconds))
-    rounds = []
-    for number in range(options.rounds):
-        for operation, all_of_them in requests.items():
-            shift = number * len(all_of_them) // options.rounds
-            these = all_of_them[shift:] + all_of_them[:shift]
-            # The one that begins changes, as the first to send warms the rows for the second.
-            for server in started if number % 2 == 0 else started[::-1]:
-                server_before, database_before = server.cpu(), servers.database_cpu()
-                result = load.drive(server.port, these, clients=options.clients, seconds=options.seconds)
-                server_after, database_after = server.cpu(), servers.database_cpu()
-                count = max(len(result.latencies), 1)
-                database = (
-                    None
-                    if database_before is None or database_after is None
-                    else (database_after - database_before) * 1000 / count
-                )
-                rounds.append(report.Round(
-                    operation, server.name, result.rate, result.percentile(50), result.percentile(99),
-                    (server_after - server_before) * 1000 / count, database, len(result.errors),
-                    result.errors[0] if result.errors else "",
-                ))  # fmt: skip
-                progress(f"round {number + 1} of {options.rounds}: {operation}, {server.name}")
-    progress("")
-    return rounds
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{text.ljust(60)}\r", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

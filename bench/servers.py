@@ -59,7 +59,8 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def ours(workers: str = WORKERS, **environment: str) -> Server:
+def ours(workers: str = "0", **environment: str) -> Server:
+    """As many processes as the product would take by itself: one a core, on SQLite one."""
     port = _free_port()
     command = [sys.executable, "manage.py", "serve", "--no-prepare", "--port", str(port)]
     return Server("ours", command, port, WEB_WORKERS=workers, **environment)

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from bench import fill, load, record, report, servers, traffic
+from bench import fill, record, report, servers, traffic
+from bench.rounds import run
 from clients import actions
 from clients.models import Client
 from conftest import database_environment
@@ -72,17 +73,12 @@ def test_the_bare_server_answers_and_counts_as_ours_does(
     requests = traffic.requests(traffic.tokens(), spread=40)
     assert traffic.difference([server.port for server in started], requests) == ""
 
-    rounds = []
-    for operation, all_of_them in requests.items():
-        for server in started:
-            result = load.drive(server.port, all_of_them, clients=2, seconds=0.2)
-            assert result.errors == []
-            assert result.latencies
-            rounds.append(report.Round(
-                operation, server.name, result.rate, result.percentile(50), result.percentile(99), server.cpu(), 0.0, 0
-            ))  # fmt: skip
+    rounds, load_cpu = run(started, requests, rounds=1, clients=2, seconds=0.4)
+    assert [one.errors for one in rounds] == [0] * 6
+    assert min(one.rate for one in rounds) > 0
+    assert 0 < load_cpu < 1
     assert "0 differences" in recount()  # after the sends of both
-    text = report.table(report.lines(rounds, queries), traffic.OPERATIONS)
+    text = report.table(report.lines(rounds, queries), report.ratios(rounds), traffic.OPERATIONS)
     assert [line.split("  ")[0] for line in text.splitlines()[2:8:2]] == list(traffic.OPERATIONS.values())
 
 
