@@ -117,7 +117,7 @@ def _prepare(client: Client, dialogue: Dialogue, contact: Contact, agent: Agent 
             kind = Agent.Kind.HUMAN if said.sender == "agent" else None
             tally.count(seq, sent, is_customer=said.sender == "customer", agent_kind=kind)
             last_text = said.text[:PREVIEW]
-    first, last = timed[0][1], timed[-1][1]
+    first, last = min(sent for _, sent in timed), max(sent for _, sent in timed)
     row = Conversation(
         client=client,
         external_id=dialogue.external_id,

@@ -96,6 +96,33 @@ def test_without_times_messages_are_one_second_apart_and_end_now(acme: NewTenant
     assert before <= times[-1] <= after
 
 
+def test_the_order_of_the_file_stays_whatever_the_clocks_said(acme: NewTenant, file: Path) -> None:
+    late, early = "2024-03-04T09:50:00Z", "2024-03-04T09:00:00Z"
+    lines = saying({"at": late, "text": "First"}, {"at": early, "text": "Second", "sender": "agent"})
+    run(write(file, dialogue(1, **lines)), acme)
+    row = Conversation.objects.get()
+    assert list(row.messages.order_by("seq").values_list("text", flat=True)) == ["First", "Second"]
+    assert (row.last_message_text, row.last_message_seq) == ("Second", 2)
+    assert [row.created_at, row.last_message_at] == [datetime.fromisoformat(early), datetime.fromisoformat(late)]
+    call_command("verify_integrity")
+
+
+def test_a_dialogue_of_system_lines_alone_has_no_messages(acme: NewTenant, file: Path) -> None:
+    run(write(file, dialogue(1, **saying({"sender": "system", "at": "2024-03-04T09:00:00Z"}))), acme)
+    row = Conversation.objects.get()
+    assert (row.message_count, row.last_seq, row.last_message_at, row.last_message_text) == (0, 1, None, "")
+    assert row.activity_at == row.created_at == datetime(2024, 3, 4, 9, tzinfo=UTC)
+    call_command("verify_integrity")
+
+
+def test_a_long_dialogue_goes_in_whole(acme: NewTenant, file: Path) -> None:
+    sides = [{"sender": "agent" if number % 2 else "customer", "text": f"Line {number}"} for number in range(12_000)]
+    run(write(file, dialogue(1, **saying(*sides))), acme)
+    row = Conversation.objects.get()
+    assert (row.message_count, row.last_seq, row.last_message_text) == (12_000, 12_000, "Line 11999")
+    call_command("verify_integrity")
+
+
 def test_one_contact_for_each_name_within_a_source(acme: NewTenant, file: Path) -> None:
     contact_of_phone(acme.client.pk, "12025550188")
     named = {"customer": {"name": "Ada"}}
@@ -210,6 +237,7 @@ BAD: list[tuple[str, dict[str, Any] | str | bytes, str]] = [
     ("long tag", dialogue(9, tags=["t" * 51]), "tags: each is 1 to 50 characters"),
     ("tag that folds long", dialogue(9, tags=["\ufdfa" * 50]), "tags: each is 1 to 50 characters"),
     ("no messages", dialogue(9, messages=[]), "messages: none"),
+    ("too many messages", dialogue(9, **saying(*[{}] * 50_001)), "messages: more than 50000"),
     ("messages of another type", dialogue(9, messages={}), "messages: must be a list"),
     ("message of another type", dialogue(9, messages=["Hello"]), "message 1: must be an object"),
     ("unknown sender", dialogue(9, **saying({}, {"sender": "robot"})), 'message 2: sender: "robot" is unknown'),
