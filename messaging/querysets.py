@@ -1,11 +1,11 @@
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q
 
 from conversations.querysets import OfConversationQuerySet
 
 if TYPE_CHECKING:
-    from .models import Message
+    pass
 
 #: What end users see and every figure counts: not private, not quarantined, not deleted.
 COUNTED = Q(visibility="public", deleted_at=None)
@@ -25,7 +25,3 @@ class MessageQuerySet(OfConversationQuerySet):
 
     def from_agents(self) -> Self:
         return self.filter(sender_agent__isnull=False)
-
-    def latest_of(self, conversation_id: int) -> "Message | None":
-        message: Any = self.of(conversation_id).counted().order_by("-seq").first()
-        return message

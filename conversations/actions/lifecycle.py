@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from chatplatform.errors import ConversationClosed, Forbidden, Invalid, TransitionRefused
+from chatplatform.errors import ConversationClosed, Forbidden, TransitionRefused
 from chatplatform.text import fold
 from clients.callers import Caller
 
@@ -153,10 +153,3 @@ def _ensure_may_manage(conversation: Conversation, by: Caller) -> None:
 
 def _plain(value: Any) -> Any:
     return getattr(value, "agent_id", value)
-
-
-def validate_status(value: str) -> str:
-    """Raises Invalid for what is no state at all."""
-    if value not in Status.values:
-        raise Invalid("Unknown status", fields={"status": [f"must be one of {', '.join(Status.values)}"]})
-    return value
