@@ -2,10 +2,17 @@
 
 import io
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+# A worker that is still loading has the server's own SIGTERM handler, which in a worker does nothing:
+# a stop would wait for it until it is killed. It serves nobody yet, so it may end at once.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
 _django = get_wsgi_application()

@@ -29,7 +29,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
         _ensure_free(options["host"], options["port"])
-        _ensure_free(options["host"], options["port"])
         if not options["no_prepare"]:
             self._migrate()
             self._static_files()
@@ -79,22 +78,10 @@ def _ensure_free(host: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        raise CommandError(
-            f"Cannot serve at {host}:{port} ({error.strerror}). Another port: make serve PORT=8001"
-        ) from error
-
-
-def _ensure_free(host: str, port: int) -> None:
-    """The server itself would share a port that another of its kind has, and each would get some calls."""
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
-            probe.listen(1)
     except (OSError, OverflowError) as error:
-        raise CommandError(f"Cannot serve at {host}:{port}: {error}") from error
+        raise CommandError(
+            f"Cannot serve at {host}:{port} ({getattr(error, 'strerror', error)}). Another port: make serve PORT=8001"
+        ) from error
 
 
 def server_options(host: str, port: int) -> list[str]:
