@@ -72,6 +72,14 @@ def rival(db: None) -> NewTenant:
     return actions.create_tenant(name="Rival", session_id="ses_rival")
 
 
+@pytest.fixture
+def plain_static_files() -> Iterator[None]:
+    """Admin pages name their files without the manifest that only a served installation has."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**django_settings.STORAGES, "staticfiles": plain}):
+        yield
+
+
 def caller_of(user: User) -> Caller:
     return caller_of_user(user, Agent.objects.filter(user=user).first())
 

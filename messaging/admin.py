@@ -22,6 +22,14 @@ from .text import plain_text
 LIST_WINDOW = 50_000
 
 
+def window_start(request: HttpRequest) -> int:
+    """The id of the first message before the newest LIST_WINDOW of the caller's client; 0: there are fewer."""
+    caller = caller_of(request)
+    rows = Message.objects.all() if caller.is_superuser else Message.objects.for_client(caller.client_id)
+    beyond = rows.order_by("-id").values_list("pk", flat=True)[LIST_WINDOW : LIST_WINDOW + 1]
+    return next(iter(beyond), 0)
+
+
 @admin.register(Message)
 class MessageAdmin(ModelAdmin):
     can_delete = True
@@ -53,15 +61,8 @@ class MessageAdmin(ModelAdmin):
         except ValueError:
             pass
         if "conversation" not in request.GET:
-            newest = self._newest(request)
-            queryset = queryset.filter(pk__gt=newest)
+            queryset = queryset.filter(pk__gt=window_start(request))
         return (queryset.filter(text__icontains=term.strip()) if term.strip() else queryset), False
-
-    def _newest(self, request: HttpRequest) -> int:
-        caller = caller_of(request)
-        rows = Message.objects.all() if caller.is_superuser else Message.objects.for_client(caller.client_id)
-        beyond = rows.order_by("-id").values_list("pk", flat=True)[LIST_WINDOW : LIST_WINDOW + 1]
-        return next(iter(beyond), 0)
 
     @display(description=_("text"))
     def preview(self, row: Any) -> str:
@@ -86,7 +87,21 @@ class AttachmentAdmin(ModelAdmin):
     ordering = ["-id"]
 
     def scope(self, rows: Any, caller: Caller) -> QuerySet[Any]:
-        return rows.filter(message__in=Message.objects.visible_to(caller).order_by())
+        rows = rows.filter(message__conversation__deleted_at=None)
+        if caller.is_superuser:
+            return rows
+        if caller.client_id is None:
+            return rows.none()
+        rows = rows.filter(message__client=caller.client_id)
+        if caller.sees_whole_client:
+            return rows
+        return rows.filter(message__conversation__in=Conversation.objects.visible_to(caller).order_by().values("pk"))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> tuple[QuerySet[Any], bool]:
+        if "message" in request.GET:
+            return queryset, False
+        start = window_start(request)
+        return queryset.filter(message_id__gt=start, message__id__gt=start), False
 
     @display(description=_("address elsewhere"))
     def address(self, row: Attachment) -> str:

@@ -85,12 +85,15 @@ class ModelAdmin(ThemedModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what the page's filters and links ask: any column would do for guessing secrets letter by letter."""
         name, _sep, rest = lookup.partition("__")
+        filters = self.get_list_filter(request)
+        if lookup in [getattr(item, "parameter_name", None) for item in filters]:
+            return True
         try:
             self.opts.get_field(name)
         except FieldDoesNotExist:
-            return True  # a filter's own parameter
-        filters = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
-        return name in [*filters, *self.link_filters] and rest in ("", "exact", "id__exact", "isnull")
+            return True  # Django says what it does not know
+        names = [item[0] for item in filters if isinstance(item, tuple)]
+        return name in [*names, *self.link_filters] and rest in ("", "exact", "id__exact", "isnull")
 
     # --- fields -------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from .scoping import visible
 
 COUNT_LIMIT = 10_000  # rows that a list counts
 CHOICE_LIMIT = 200  # rows that a filter offers
+VALUES_WINDOW = 2_000  # rows in which a filter looks for the values there are
 
 
 class CappedPaginator(Paginator):
@@ -45,12 +46,19 @@ class ScopedRelatedFilter(RelatedDropdownFilter):
 
 
 class ValuesFilter(DropdownFilter):
-    """The values that a column of free words has in the rows the caller may see."""
+    """The values that a column of free words has in the first rows of the list, as the caller sees it."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.get_queryset(request).order_by().exclude(**{self.parameter_name: ""})
-        values = rows.values_list(self.parameter_name, flat=True).distinct()[:CHOICE_LIMIT]
-        return [(value, value) for value in sorted(values)]
+        rows = model_admin.get_queryset(request).values_list(self.parameter_name, flat=True)
+        values = {*rows[:VALUES_WINDOW], self.value()} - {"", None}
+        return [(value, value) for value in sorted(values)[:CHOICE_LIMIT]]
+
+    def value(self) -> str | None:
+        given: str | None = self.used_parameters.get(self.parameter_name)
+        return given
+
+    def has_output(self) -> bool:
+        return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset

@@ -53,8 +53,9 @@ class ScopedForm(forms.ModelForm):
                 self.add_error(name, _("This belongs to another client."))
         return cleaned
 
-    def validate_constraints(self) -> None:
-        # With the columns that are not on the form too: `client` is part of most of them.
+    def validate_unique(self) -> None:
+        super().validate_unique()
+        # Once more, with the columns that are not on the form too: `client` is part of most of them.
         if not self.errors:
             try:
                 self.instance.validate_constraints()

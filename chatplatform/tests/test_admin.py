@@ -1,115 +1,24 @@
-"""Every page of the admin, for everyone who may enter it."""
+"""Every page of the admin opens, for everyone who may enter it, and shows nothing of another client."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.db import connection
-from django.test import Client as Browser
-from django.test import override_settings
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from clients import actions as people
 from clients.actions import NewTenant
 from clients.callers import system_caller
-from clients.models import User
+from clients.models import Agent, Client, User
 from conversations import actions
 from conversations.models import Conversation
-from messaging.actions import add_note, send_message
-from messaging.models import Attachment, Upload
-from messaging.senders import as_agent, as_contact
 
-PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-STAFF = ("agent", "supervisor", "client_admin")
-MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+from .admin_world import MODELS, STAFF, browser_of, enter, furnish, page, staff_of
 
-
-@pytest.fixture(autouse=True)
-def _plain_static_files() -> Iterator[None]:
-    """Pages name their files without the manifest that only a served installation has."""
-    with override_settings(STORAGES=PLAIN):
-        yield
-
-
-def staff_of(tenant: NewTenant, role: str, name: str = "") -> User:
-    name = name or role
-    return people.create_user(
-        client=tenant.client, name=name.title(), email=f"{name}@{tenant.client.name.lower()}.example.com", role=role
-    ).user
-
-
-def superuser() -> User:
-    return User.objects.create_superuser("root", "root@example.com", "correct horse battery")
-
-
-def browser_of(user: User) -> Browser:
-    browser = Browser(raise_request_exception=True)
-    browser.force_login(user, backend="clients.backends.RoleBackend")
-    return browser
-
-
-def page(model: type, name: str, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
-
-
-@dataclass
-class World:
-    """One row of every kind in one client, all named after it."""
-
-    tenant: NewTenant
-    conversation: Conversation
-    rows: dict[str, Any]
-
-
-def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
-    client, contact, agent = tenant.client, tenant.contacts[0], tenant.agents[0]
-    name = client.name
-    by = system_caller(client)
-    contact.name = f"{name} customer"
-    contact.save()
-    conversation = actions.create_conversation(
-        client_id=client.pk, by=by, channel=f"{name}-channel", title=f"{name} invoice {n}", queue=f"{name}-queue",
-        status="active", owner=tenant.users[0].user,
-        people=[actions.Person(contact_id=contact.pk), actions.Person(user_id=tenant.users[0].user.pk)],
-        **columns,
-    )  # fmt: skip
-    send_message(conversation=conversation, sender=as_contact(contact), text=f"{name} asks <b>why</b>")
-    message = send_message(conversation=conversation, sender=as_agent(agent), text=f"{name} answers")
-    add_note(conversation=conversation, sender=as_agent(agent), text=f"{name} whispers")
-    actions.set_tags(conversation=conversation, names=[f"{name}-tag"], by=by)
-    actions.change_status(conversation=conversation, status="escalated", by=by)
-    now = timezone.now()
-    upload = Upload.objects.create(
-        client=client, conversation=conversation, file_name=f"{name}.pdf", content_type="application/pdf", size=9,
-        state="ready", storage_key="k", received_at=now, created_at=now, expires_at=now + timezone.timedelta(hours=1),
-    )  # fmt: skip
-    attachment = Attachment.objects.create(message=message, upload=upload, file_name=f"{name}.pdf")
-    from clients.credentials import issue_tokens
-
-    issue_tokens(tenant.users[0].user)
-    rows = {
-        "clients.Client": client, "clients.User": tenant.users[0].user, "clients.Contact": contact,
-        "clients.Agent": agent, "clients.ApiToken": tenant.api_token.token, "clients.PlatformKey": tenant.public_key,
-        "clients.RefreshToken": tenant.users[0].user.refresh_tokens.first(),
-        "conversations.Conversation": conversation,
-        "conversations.Participant": conversation.participants.first(), "conversations.Tag": conversation.tags.first(),
-        "conversations.ConversationTag": conversation.taggings.first(),
-        "conversations.StateChange": conversation.state_changes.first(),
-        "conversations.SessionHistory": conversation.sessions.first(),
-        "conversations.Event": conversation.events.first(),
-        "messaging.Message": message, "messaging.Upload": upload, "messaging.Attachment": attachment,
-    }  # fmt: skip
-    conversation.refresh_from_db()
-    return World(tenant, conversation, rows)
-
-
-def enter(role: str, tenant: NewTenant) -> tuple[Browser, User]:
-    user = superuser() if role == "superuser" else staff_of(tenant, role)
-    return browser_of(user), user
+pytestmark = pytest.mark.usefixtures("plain_static_files")
 
 
 def test_every_model_of_ours_has_a_page(acme: NewTenant) -> None:
@@ -124,7 +33,7 @@ def test_every_page_opens_with_few_queries(role: str, acme: NewTenant, rival: Ne
     opened = 0
     for model in MODELS:
         row, foreign = mine.rows[model._meta.label], theirs.rows[model._meta.label]
-        may = user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
+        may = user.has_perm(_view(model))
         names = [("changelist", ()), ("change", (row.pk,)), ("history", (row.pk,))]
         if admin.site._registry[model].has_add_permission(_request(user)):
             names.append(("add", ()))
@@ -159,8 +68,130 @@ def test_every_page_opens_with_few_queries(role: str, acme: NewTenant, rival: Ne
 
 
 def _request(user: User) -> Any:
-    from django.test import RequestFactory
-
     request = RequestFactory().get("/admin/")
     request.user = user
     return request
+
+
+def test_a_full_list_needs_as_few_queries(acme: NewTenant) -> None:
+    for n in range(50):
+        acme.users.append(people.create_user(client=acme.client, name=f"User {n}", email=f"u{n}@acme.example.com"))
+        acme.contacts.insert(0, people.create_contact(client=acme.client, name=f"Contact {n}"))
+        people.create_agent(client=acme.client, agent_id=f"bot_{n}", name=f"Bot {n}")
+        people.create_api_token(client=acme.client, name=f"Token {n}")
+        people.create_platform_key(client=acme.client, name=f"Key {n}")
+        furnish(acme, n)
+    row = Conversation.objects.latest("id")
+    for n in range(50):
+        guest = people.create_contact(client=acme.client, name=f"Guest {n}")
+        actions.add_participant(
+            conversation=row, person=actions.Person(contact_id=guest.pk), by=system_caller(acme.client)
+        )
+    for role in ("superuser", "client_admin", "agent"):
+        browser, user = enter(role, acme)
+        for model in MODELS:
+            if not user.has_perm(_view(model)):
+                continue
+            with CaptureQueriesContext(connection) as queries:
+                answer = browser.get(page(model, "changelist"))
+            assert answer.status_code == 200
+            assert answer.context["cl"].result_count >= (1 if model is Client else 50)
+            assert len(queries) <= 15, (model, [query["sql"][:150] for query in queries])
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(page(Conversation, "change", row.pk)).status_code == 200
+        assert len(queries) <= 15
+
+
+def test_lists_filters_and_searches_show_only_the_own_client(acme: NewTenant, rival: NewTenant) -> None:
+    mine, theirs = furnish(acme), furnish(rival)
+    browser = browser_of(staff_of(acme, "client_admin"))
+    agent = theirs.rows["clients.Agent"]
+    listing = page(Conversation, "changelist")
+    for query in (
+        f"?assigned_agent__id__exact={agent.pk}", "?q=Rival", "?channel=Rival-channel", "?queue=Rival-queue",
+        f"?owner={theirs.rows['clients.User'].pk}", f"?q={theirs.conversation.uuid}", "?q=12025550123",
+    ):  # fmt: skip
+        answer = browser.get(listing + query)
+        assert answer.status_code == 200, query
+        body = answer.content.decode()
+        assert "Rival" not in body.replace(query[3:], ""), query
+        assert f"/conversation/{theirs.conversation.pk}/change/" not in body
+    assert "Acme invoice 1" in browser.get(f"{listing}?q=INVOICE").content.decode()
+    assert "Acme invoice 1" in browser.get(f"{listing}?q=acme+cust").content.decode()
+    for query in (
+        "?channel=Acme-channel", "?queue=Acme-queue", "?status__exact=escalated", "?created=7", "?is_archived__exact=0",
+        f"?owner={mine.rows['clients.User'].pk}", f"?q={mine.conversation.uuid}", "?q=12025550123",
+    ):  # fmt: skip
+        assert "Acme invoice 1" in browser.get(listing + query).content.decode(), query
+    assert "Acme invoice 1" not in browser.get(listing + "?channel=fax").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "term"),
+    [
+        ("conversation", "assigned_agent", ""), ("conversation", "owner", ""), ("participant", "contact", ""),
+        ("participant", "conversation", ""), ("conversationtag", "tag", ""),
+    ],
+)  # fmt: skip
+def test_autocomplete_knows_only_the_own_client(
+    acme: NewTenant, rival: NewTenant, model: str, field: str, term: str
+) -> None:
+    mine, theirs = furnish(acme), furnish(rival)
+    url = reverse("admin:autocomplete") + f"?app_label=conversations&model_name={model}&field_name={field}&term={term}"
+
+    answer = browser_of(staff_of(acme, "client_admin")).get(url)
+
+    assert answer.status_code == 200
+    assert answer.json()["results"]
+    ids = {int(row["id"]) for row in answer.json()["results"]}
+    target = admin.site._registry[_target(model, field)]
+    assert ids <= set(target.model._default_manager.filter(client=acme.client).values_list("pk", flat=True))
+    assert mine.conversation.pk != theirs.conversation.pk
+
+
+def _target(model: str, field: str) -> Any:
+    from django.apps import apps
+
+    return apps.get_model("conversations", model)._meta.get_field(field).related_model
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?password__startswith=pbkdf2", "?email__regex=(a+)%2B", "?client__session_id__startswith=s", "?uuid__gt=1"],
+)
+def test_a_list_cannot_be_asked_about_what_it_does_not_show(acme: NewTenant, query: str) -> None:
+    browser = browser_of(staff_of(acme, "client_admin"))
+
+    assert browser.get(page(User, "changelist") + query).status_code == 400
+
+
+def test_an_agent_with_queues_sees_only_theirs(acme: NewTenant) -> None:
+    hidden, queued = furnish(acme, 1), furnish(acme, 2)
+    Conversation.objects.filter(pk=queued.conversation.pk).update(queue="billing", title="Mine to answer")
+    user = staff_of(acme, "agent")
+    Agent.objects.create(client=acme.client, agent_id="ana", name="Ana", user=user, queues=["billing"])
+    browser = browser_of(user)
+
+    for model in MODELS:
+        if not model._meta.app_label.startswith(("conv", "mess")) or model._meta.model_name == "tag":
+            continue
+        name = model._meta.label
+        seen, unseen = (browser.get(page(model, "change", world.rows[name].pk)) for world in (queued, hidden))
+        absent = browser.get(page(model, "change", 999_999_999))
+        assert (unseen.status_code, unseen.get("Location")) == (absent.status_code, absent.get("Location")), name
+        assert unseen.status_code != 200
+        assert seen.status_code == (200 if user.has_perm(_view(model)) else seen.status_code)
+    body = browser.get(page(Conversation, "changelist")).content.decode()
+    assert "Mine to answer" in body
+    assert "Acme invoice" not in body
+
+
+def _view(model: Any) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
+
+
+def test_end_users_and_nobody_do_not_enter(acme: NewTenant) -> None:
+    for model in MODELS:
+        answer = browser_of(acme.users[0].user).get(page(model, "changelist"))
+        assert answer.status_code == 302
+        assert "/login/" in answer["Location"]

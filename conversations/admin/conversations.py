@@ -102,7 +102,7 @@ class ConversationAdmin(ModelAdmin):
     list_fullwidth = True
     fields = [
         ("title", "status"), ("assigned_agent", "queue"), "tags", ("is_archived", "is_pinned"),
-        ("channel", "kind", "category"), ("owner", "external_id", "chat_id", "room"),
+        ("channel", "kind", "category"), ("owner", "external_id"), ("chat_id", "room"),
         ("message_count", "staff_unread", "owner_unread"), ("created_at", "status_changed_at", "waiting_since"),
         ("is_flagged", "flag_reasons"), "metadata",
     ]  # fmt: skip
