@@ -12,16 +12,37 @@ from typing import Any
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
 _django = get_wsgi_application()
 _CHUNKED_LIMIT = 2 * 1024 * 1024  # bytes; over what any JSON body may have, so that it is refused as too large
 
 
+class _WholeBody:
+    """A body that ends before its Content-Length says (the caller hung up) is an error, not a short body."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:  # Django never asks for more than is left
+        data: bytes = self._stream.read(size)
+        if len(data) < size:
+            raise OSError("the body ended early")
+        return data
+
+    def readline(self, size: int) -> bytes:
+        data: bytes = self._stream.readline(size)
+        if not data and size:
+            raise OSError("the body ended early")
+        return data
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Django takes a body without Content-Length for an empty one: a chunked body gets its length here."""
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get("CONTENT_LENGTH"):
+    if environ.get("CONTENT_LENGTH"):
+        environ["wsgi.input"] = _WholeBody(environ["wsgi.input"])
+    elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         body = environ["wsgi.input"].read(_CHUNKED_LIMIT)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
