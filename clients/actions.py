@@ -188,8 +188,13 @@ def create_tenant(*, name: str, users: int = 2, session_id: str | None = None) -
     """A client with staff, end users, agents, a contact, a token and a key (contract `accounts.md`)."""
     client = create_client(name=name, session_id=session_id)
     domain = f"{client.uuid.hex[-12:]}.example.com"
-    staff = create_user(client=client, name=f"{name} Admin", email=f"staff@{domain}", role=Role.CLIENT_ADMIN)
-    people = [create_user(client=client, name=f"User {n}", email=f"user{n}@{domain}") for n in range(1, users + 1)]
+    staff, *people = create_users(
+        client=client,
+        people=[
+            {"name": f"{name} Admin"[:255], "email": f"staff@{domain}", "role": Role.CLIENT_ADMIN},
+            *({"name": f"User {n}", "email": f"user{n}@{domain}"} for n in range(1, users + 1)),
+        ],
+    )
     agents = [
         create_agent(client=client, agent_id="agent_1", name=staff.user.name, user=staff.user),
         create_agent(
