@@ -14,7 +14,7 @@ from clients.actions import NewTenant
 from clients.callers import system_caller
 from clients.models import Agent, Client, User
 from conversations import actions
-from conversations.models import Conversation
+from conversations.models import Conversation, Tag
 
 from .admin_world import MODELS, STAFF, browser_of, enter, furnish, page, staff_of
 
@@ -80,6 +80,7 @@ def test_a_full_list_needs_as_few_queries(acme: NewTenant) -> None:
         people.create_agent(client=acme.client, agent_id=f"bot_{n}", name=f"Bot {n}")
         people.create_api_token(client=acme.client, name=f"Token {n}")
         people.create_platform_key(client=acme.client, name=f"Key {n}")
+        actions.save_tag(Tag(client=acme.client, name=f"Tag {n}"))
         furnish(acme, n)
     row = Conversation.objects.latest("id")
     for n in range(50):
@@ -114,7 +115,7 @@ def test_lists_filters_and_searches_show_only_the_own_client(acme: NewTenant, ri
         answer = browser.get(listing + query)
         assert answer.status_code == 200, query
         body = answer.content.decode()
-        assert "Rival" not in body.replace(query[3:], ""), query
+        assert "Rival" not in body.replace(query.split("=", 1)[1], ""), query
         assert f"/conversation/{theirs.conversation.pk}/change/" not in body
     assert "Acme invoice 1" in browser.get(f"{listing}?q=INVOICE").content.decode()
     assert "Acme invoice 1" in browser.get(f"{listing}?q=acme+cust").content.decode()

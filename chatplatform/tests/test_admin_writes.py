@@ -348,6 +348,17 @@ def test_what_the_database_would_refuse_is_said_on_the_form(acme: NewTenant) -> 
     assert Tag.objects.filter(client=acme.client).count() == 1
 
 
+def test_a_contacts_phone_is_kept_as_digits(acme: NewTenant) -> None:
+    browser = browser_of(staff_of(acme, "agent"))
+    contact = acme.contacts[0]
+
+    assert form_of(browser, contact, name="Ana", phone="+34 (600) 111-222").status_code == 302
+    assert form_of(browser, contact, phone="call me").status_code == 200
+
+    contact.refresh_from_db()
+    assert (contact.name, contact.phone, contact.contact_id) == ("Ana", "34600111222", "contact_1")
+
+
 def test_a_tag_in_use_stays(acme: NewTenant) -> None:
     tag = furnish(acme).rows["conversations.Tag"]
     browser = browser_of(staff_of(acme, "supervisor"))

@@ -1,17 +1,15 @@
-"""Tenants, people and credentials in the admin."""
+"""Users, contacts and agents."""
 
+import re
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from chatplatform.admin import (
-    CheckboxesWidget,
     ChoicesFilter,
     ModelAdmin,
     ScopedForm,
@@ -22,46 +20,9 @@ from chatplatform.admin import (
     caller_of,
 )
 
-from . import actions, credentials, tokens
-from .callers import Caller
-from .models import Agent, ApiToken, Client, Contact, PlatformKey, RefreshToken, User
-from .roles import Role
-
-
-class ClientForm(ScopedForm):
-    time_zone = forms.ChoiceField(
-        label=_("time zone"), widget=SelectWidget, initial="UTC",
-        choices=[(name, name) for name in sorted(available_timezones())],
-    )  # fmt: skip
-    language = forms.ChoiceField(label=_("language"), widget=SelectWidget, choices=settings.LANGUAGES)
-
-
-@admin.register(Client)
-class ClientAdmin(ModelAdmin):
-    can_add = can_change = True
-    form = ClientForm
-    list_display = ["name", "is_active", "language", "time_zone", "created_at"]
-    search_fields = ["name"]
-    fields = ["name", "session_id", "is_active", "language", "time_zone", "settings", "created_at"]
-    readonly_fields = ["session_id", "created_at"]
-    superuser_fields = ["is_active", "settings"]
-    ordering = ["name"]
-    buttons = ["rotate_session_id"]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return super().get_fields(request, obj) if obj else ["name"]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = ScopedForm  # the rest has its defaults
-        return super().get_form(request, obj, change, **kwargs)
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        obj.pk = actions.create_client(name=obj.name).pk
-
-    @button(_("New session id"), danger=True)
-    def rotate_session_id(self, request: HttpRequest, row: Client) -> HttpResponse:
-        return self.show_once(request, row, _("Session id"), actions.rotate_session_id(row))
+from .. import actions
+from ..models import Agent, Contact, User
+from ..roles import Role
 
 
 class UserForm(ScopedForm):
@@ -141,9 +102,20 @@ class UserAdmin(ModelAdmin):
         return bool(row.role != Role.SERVICE and super().may_press(request, name, row))
 
 
+class ContactForm(ScopedForm):
+    phone = forms.CharField(label=_("phone"), required=False, max_length=40, widget=TextWidget)
+
+    def clean_phone(self) -> str:
+        digits = "".join(char for char in self.cleaned_data["phone"] if char not in "+-() .")
+        if not re.fullmatch(r"([1-9][0-9]{0,14})?", digits, re.ASCII):
+            raise forms.ValidationError(_("Up to 15 digits, beginning with the country code."))
+        return digits
+
+
 @admin.register(Contact)
 class ContactAdmin(ModelAdmin):
     can_add = can_change = True
+    form = ContactForm
     list_display = ["name", "contact_id", "phone", "email", "created_at"]
     list_display_links = ["name", "contact_id"]
     search_fields = ["name", "phone", "contact_id", "email"]
@@ -216,79 +188,3 @@ class AgentAdmin(ModelAdmin):
     def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
         columns = {name: value for name, value in form.cleaned_data.items() if name != "client"}
         obj.pk = actions.create_agent(client=obj.client, **columns).pk
-
-
-class ApiTokenForm(ScopedForm):
-    scopes = forms.MultipleChoiceField(
-        label=_("scopes"), initial=tokens.all_scopes, choices=[(scope, scope) for scope in tokens.SCOPES],
-        widget=CheckboxesWidget,
-    )  # fmt: skip
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
-    can_add = can_change = True
-    form = ApiTokenForm
-    list_display = ["name", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at"]
-    search_fields = ["name", "prefix"]
-    fields = ["name", "scopes", "expires_at"]
-    fixed_fields = ["scopes", "prefix", "created_by", "created_at", "last_used_at", "revoked_at"]
-    ordering = ["-id"]
-    buttons = ["revoke"]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [*super().get_fields(request, obj), *(self.fixed_fields[1:] if obj else ())]
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        made = actions.create_api_token(
-            client=obj.client, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at, by=request.user,  # type: ignore[arg-type]
-        )  # fmt: skip
-        obj.pk, obj.prefix, obj.secret = made.token.pk, made.token.prefix, made.secret
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        return self.show_once(request, obj, _("API token"), obj.secret)
-
-    @button(_("Revoke"), danger=True)
-    def revoke(self, request: HttpRequest, row: ApiToken) -> None:
-        actions.revoke(row)
-
-
-@admin.register(PlatformKey)
-class PlatformKeyAdmin(ModelAdmin):
-    can_add = can_change = True
-    list_display = ["name", "key", "created_at", "last_used_at", "revoked_at"]
-    list_display_links = ["name", "key"]
-    search_fields = ["name", "key"]
-    fields = ["name"]
-    fixed_fields = ["key", "created_at", "last_used_at", "revoked_at"]
-    ordering = ["-id"]
-    buttons = ["revoke"]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [*super().get_fields(request, obj), *(self.fixed_fields if obj else ())]
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        obj.pk = actions.create_platform_key(client=obj.client, name=obj.name).pk
-
-    @button(_("Revoke"), danger=True)
-    def revoke(self, request: HttpRequest, row: PlatformKey) -> None:
-        actions.revoke(row)
-
-
-@admin.register(RefreshToken)
-class RefreshTokenAdmin(ModelAdmin):
-    list_display = ["id", "user", "created_at", "expires_at", "used_at", "revoked_at"]
-    list_select_related = ["user"]
-    fields = ["user", "family", "created_at", "expires_at", "used_at", "revoked_at"]
-    link_filters = ["user"]
-    ordering = ["-id"]
-    buttons = ["revoke"]
-
-    def scope(self, rows: Any, caller: Caller) -> QuerySet[Any]:
-        if caller.is_superuser:
-            return rows
-        return rows.filter(user__client=caller.client_id) if caller.client_id is not None else rows.none()
-
-    @button(_("End this log-in"), danger=True)
-    def revoke(self, request: HttpRequest, row: RefreshToken) -> None:
-        credentials.end_family(row.family)
