@@ -51,8 +51,8 @@ class Server:
         return _seconds([main, *main.children(recursive=True)])
 
     def stop(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
+        """Ends the parent, which ends its workers; then whatever is left of the group."""
+        self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=15)
         with contextlib.suppress(ProcessLookupError):
