@@ -16,7 +16,7 @@ from conversations.actions import Person, lock, save
 from conversations.actions.people import new_participants
 from conversations.models import Conversation, Participant, SessionHistory, StateChange
 
-from .counters import Figures, counted, recount
+from .counters import Figures, among, counted, recount
 from .models import Message
 
 _BATCH = 200  # conversations
@@ -104,10 +104,10 @@ def _repair(row: Conversation, found: Sequence[Difference]) -> None:
 def _differences(rows: Sequence[Conversation]) -> Iterator[tuple[Conversation, list[Difference]]]:
     ids = [row.pk for row in rows]
     sessions = _sessions(ids)
-    changes = StateChange.objects.filter(conversation__in=ids).order_by("id").values_list("conversation_id", "new")
+    changes = StateChange.objects.filter(among(ids)).order_by("id").values_list("conversation_id", "new")
     status = dict(changes)  # the last one of each
     foreign = dict(
-        Message.objects.filter(conversation__in=ids)
+        Message.objects.filter(among(ids))
         .exclude(client_id=F("conversation__client_id"))
         .order_by()
         .values_list("conversation_id")
@@ -151,7 +151,7 @@ def _people_facts(row: Conversation, figures: Figures) -> Iterator[tuple[str, An
 def _sessions(ids: Sequence[int]) -> dict[int, set[tuple[Any, ...]]]:
     columns = ("conversation_id", "session_start", "session_end", "messages_count", "duration_minutes")
     found: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
-    for pk, *session in SessionHistory.objects.filter(conversation__in=ids).values_list(*columns):
+    for pk, *session in SessionHistory.objects.filter(among(ids)).values_list(*columns):
         found[pk].add(tuple(session))
     return found
 
@@ -159,7 +159,7 @@ def _sessions(ids: Sequence[int]) -> dict[int, set[tuple[Any, ...]]]:
 def _attachments(ids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Message, conversation and right number, where the number is wrong."""
     rows = (
-        Message.objects.filter(Q(attachment_count__gt=0) | Q(attachments__isnull=False), conversation__in=ids)
+        Message.objects.filter(among(ids), Q(attachment_count__gt=0) | Q(attachments__isnull=False))
         .order_by()
         .values_list("id", "conversation_id")
         .annotate(right=Count("attachments"))

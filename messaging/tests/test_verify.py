@@ -20,6 +20,7 @@ from conversations.actions import Person
 from conversations.models import Conversation, Event, Participant, SessionHistory, StateChange
 from messaging.actions import add_note, delete_message, send_message
 from messaging.integrity import repair_conversation
+from messaging.integrity import verify as verify_store
 from messaging.models import Attachment, Message
 from messaging.senders import as_agent, as_user
 
@@ -261,3 +262,14 @@ def test_no_false_alarm_while_others_write(transactional_db: None, capsys: pytes
         assert verify(capsys) == (0, {"differences": [], "conversations": 3, "different": 0, "repaired": 0})
     assert len(sent) == 60
     assert verify(capsys)[0] == 0
+
+
+def test_a_batch_takes_as_many_queries_as_one_conversation(
+    row: Conversation, acme: NewTenant, rival: NewTenant, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(9):  # a batch, seven counts, and no further batch
+        assert [(checked, found) for checked, found in verify_store(rival.client.pk)] == [(1, [])]
+    for _ in range(5):
+        converse(acme)
+    with django_assert_num_queries(9):
+        assert [(checked, found) for checked, found in verify_store()] == [(8, [])]
