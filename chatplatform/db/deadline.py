@@ -12,12 +12,12 @@ def deadline(seconds: float) -> Iterator[None]:
     longer than `seconds`; past that OperationalError, and nothing is written."""
     if connection.vendor == "sqlite":
         usual = connection.write_timeout  # type: ignore[attr-defined]
-        connection.write_timeout = seconds  # type: ignore[attr-defined]
+        _set_sqlite(seconds)
         try:
             with transaction.atomic():
                 yield
         finally:
-            connection.write_timeout = usual  # type: ignore[attr-defined]
+            _set_sqlite(usual)
         return
     milliseconds = max(int(seconds * 1000), 1)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -25,3 +25,10 @@ def deadline(seconds: float) -> Iterator[None]:
         cursor.execute(f"SET LOCAL statement_timeout = {milliseconds:d}")
         cursor.execute(f"SET LOCAL lock_timeout = {milliseconds:d}")
         yield
+
+
+def _set_sqlite(seconds: float) -> None:
+    """Ours is the wait for a turn, SQLite's own that for a lock of a program that takes no turns."""
+    connection.write_timeout = seconds  # type: ignore[attr-defined]
+    connection.ensure_connection()
+    connection.connection.execute(f"PRAGMA busy_timeout = {max(int(seconds * 1000), 1):d}")

@@ -483,3 +483,31 @@ say("slowest" if slowest > 3 else "done")
     rows = sqlite3.connect(path).execute("SELECT count(DISTINCT text), max(id) FROM note").fetchall()
     assert rows == [(200, 200)]
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("holder", ["a server", "another program"])
+def test_a_deadline_holds_whoever_is_in_the_way(
+    transactional_db: None, acme: Any, api: Any, settings: Any, holder: str
+) -> None:
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        pytest.skip("locks of the embedded database")
+    settings.WHATSAPP_DEADLINE = 0.1
+    path = str(connection.settings_dict["NAME"])
+    lock, program = WriteLock(f"{path}.lock"), sqlite3.connect(path, isolation_level=None)
+    if holder == "a server":
+        assert lock.acquire(5)
+    else:
+        program.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    answer = api().post("/api/chat/create", {"session_name": "ses_acme"})
+    assert time.monotonic() - began < 5
+    assert (answer.status_code, answer.json()["error"]) == (408, "La solicitud fue cancelada")
+    if holder == "a server":
+        lock.release()
+    program.close()
+    lock.forget()
+    assert api().post("/api/chat/create", {"session_name": "ses_acme"}).status_code == 200
+    assert execute(connection, "SELECT count(*) FROM conversations_conversation") == [(1,)]  # type: ignore[arg-type]
+    assert execute(connection, "PRAGMA busy_timeout") == [(20_000,)]  # type: ignore[arg-type]

@@ -239,6 +239,18 @@ def test_sigterm_waits_for_a_request_that_is_being_served(server: LiveServer, lo
     assert_whole()
 
 
+def test_sigterm_ends_workers_that_are_still_loading(transactional_db: None) -> None:
+    """The first of four answers while the others load: none of them may miss the signal."""
+    server = LiveServer(WEB_WORKERS="4")
+    server.start()
+    everything = processes(server)
+    try:
+        os.kill(everything[0].pid, signal.SIGTERM)
+        assert psutil.wait_procs(everything, timeout=15)[1] == []
+    finally:
+        end(server)
+
+
 def somebody_waits() -> bool:
     """Whether another process waits for the lock that this one holds."""
     if connection.vendor == "sqlite":
