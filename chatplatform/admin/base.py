@@ -197,6 +197,14 @@ class ModelAdmin(ThemedModelAdmin):
         if done:
             self.message_user(request, f"{what}: {done}", messages.SUCCESS)
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        # The form of the filters sends them all; an empty one is an absent one.
+        given = request.GET.copy()
+        for name in [name for name, values in given.lists() if not any(values)]:
+            del given[name]
+        request.GET = given  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
+
     def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """What one page of a list needs beside its rows, or can do without."""
         return rows
