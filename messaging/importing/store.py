@@ -22,9 +22,12 @@ from . import people
 from .bulk import insert_rows
 from .dialogues import Dialogue, Said
 
-_COLUMNS = (
+_OF_MESSAGE = (
     "uuid", "client_id", "conversation_id", "seq", "text", "created_at", "updated_at",
     "type", "visibility", "is_customer", "sender_contact_id", "sender_agent_id", "sender_name",
+)  # fmt: skip
+_OF_PARTICIPANT = (
+    "uuid", "conversation_id", "contact_id", "agent_id", "role", "joined_at", "updated_at", "activity_at"
 )  # fmt: skip
 #: What an outcome ended; the history of a finished dialogue has one change.
 _BEFORE = Status.ACTIVE
@@ -71,8 +74,8 @@ def import_dialogues(*, client: Client, dialogues: Sequence[Dialogue], at: datet
         agent = agents.get(people.agent_name(dialogue))
         new.append(_prepare(client, dialogue, contacts[dialogue.external_id], agent, at))
     Conversation.objects.bulk_create(one.row for one in new)
-    Participant.objects.bulk_create(person for one in new for person in _participants(one))
-    insert_rows(Message, _COLUMNS, (message for one in new for message in _messages(one)))
+    insert_rows(Participant, _OF_PARTICIPANT, (person for one in new for person in _participants(one)))
+    insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one)))
     SessionHistory.objects.bulk_create(session for one in new for session in _sessions(one))
     StateChange.objects.bulk_create(_end(one) for one in new if one.row.status in FINISHED)
     _tag(client, new)
@@ -141,18 +144,16 @@ def _prepare(client: Client, dialogue: Dialogue, contact: Contact, agent: Agent 
     return _New(dialogue, timed, contact, agent, row, figures.sessions)
 
 
-def _participants(one: _New) -> Iterator[Participant]:
-    row = one.row
-    common: dict[str, Any] = {
-        "conversation": row, "joined_at": row.created_at, "updated_at": row.created_at, "activity_at": row.activity_at
-    }  # fmt: skip
-    yield Participant(contact=one.contact, role=Participant.Role.CUSTOMER, **common)
+def _participants(one: _New) -> Iterator[tuple[Any, ...]]:
+    """Their rows, in the order of `_OF_PARTICIPANT`."""
+    row, at = one.row, one.row.created_at
+    yield new_uuid(), row.pk, one.contact.pk, None, Participant.Role.CUSTOMER.value, at, at, row.activity_at
     if one.agent is not None:
-        yield Participant(agent=one.agent, role=Participant.Role.AGENT, **common)
+        yield new_uuid(), row.pk, None, one.agent.pk, Participant.Role.AGENT.value, at, at, row.activity_at
 
 
 def _messages(one: _New) -> Iterator[tuple[Any, ...]]:
-    """Their rows, in the order of `_COLUMNS`."""
+    """Their rows, in the order of `_OF_MESSAGE`."""
     row, private = one.row, (Message.Type.EVENT.value, Message.Visibility.PRIVATE.value)
     public = (Message.Type.TEXT.value, Message.Visibility.PUBLIC.value)
     contact, agent = one.contact, one.agent
