@@ -93,7 +93,9 @@ class ModelAdmin(ThemedModelAdmin):
         except FieldDoesNotExist:
             return True  # Django says what it does not know
         names = [item[0] for item in filters if isinstance(item, tuple)]
-        return name in [*names, *self.link_filters] and rest in ("", "exact", "id__exact", "isnull")
+        if name in self.link_filters:
+            return rest == "" and value.isascii() and value.isdigit() and len(value) < 19  # what a column can hold
+        return name in names and rest in ("", "exact", "id__exact", "isnull")
 
     # --- fields -------------------------------------------------------------------------------
 

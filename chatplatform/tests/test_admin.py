@@ -15,6 +15,7 @@ from clients.callers import system_caller
 from clients.models import Agent, Client, User
 from conversations import actions
 from conversations.models import Conversation, Tag
+from messaging.models import Message
 
 from .admin_world import MODELS, STAFF, browser_of, enter, furnish, page, staff_of
 
@@ -166,6 +167,15 @@ def test_a_list_cannot_be_asked_about_what_it_does_not_show(acme: NewTenant, que
     browser = browser_of(staff_of(acme, "client_admin"))
 
     assert browser.get(page(User, "changelist") + query).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["?conversation=9" + "9" * 30, "?conversation=abc", "?conversation=-1", "?p=x", "?e=1"]
+)
+def test_odd_queries_are_no_error_of_ours(acme: NewTenant, query: str) -> None:
+    answer = browser_of(staff_of(acme, "client_admin")).get(page(Message, "changelist") + query)
+
+    assert answer.status_code in (200, 400)
 
 
 def test_an_agent_with_queues_sees_only_theirs(acme: NewTenant) -> None:
