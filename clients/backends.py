@@ -7,6 +7,12 @@ from django.utils import timezone
 from .models import User
 
 
+def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name whose failures are counted; another spelling of an e-mail address gives no more tries."""
+    name = credentials.get("username") if credentials else request.POST.get("username")
+    return str(name or "").casefold()
+
+
 class RoleBackend(ModelBackend):
     """Logs in by login name or e-mail; a user's permissions are those of the role."""
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from chatplatform.errors import Forbidden
 
 from .callers import Caller, caller_of_user
-from .models import User
+from .models import Client, User
 
 SERVICE_USERNAME = "service"
 
@@ -22,3 +22,8 @@ def service_caller() -> Caller:
     ):
         raise Forbidden("The service account may not add conversations")
     return caller_of_user(user, None)
+
+
+def client_of_session(session_id: str) -> Client | None:
+    """The active client whose runners go by this session id."""
+    return Client.objects.by_session_id(session_id)

@@ -1,5 +1,6 @@
 """Lists of messages: the newest 10,000 of a conversation (contract `behaviour.md`), a page at a time."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.conf import settings
 
 from chatplatform.db.prepared import Rows, integer
 
-from .models import Message
+from .models import Attachment, Message
 
 _FAR = 1000  # rows that are skipped rather than counted from the other end
 
@@ -31,6 +32,11 @@ def page(
         )
         return rows[::-1]
     return _statement(columns, descending).dicts(conversation=conversation_id, limit=limit, offset=skipped)
+
+
+def attachments_of(message_ids: Sequence[int]) -> Iterable[Attachment]:
+    """The files of a page's messages, in their order; no query where there are none."""
+    return Attachment.objects.filter(message_id__in=message_ids) if message_ids else ()
 
 
 @cache

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.signals import got_request_exception
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import set_rollback
 from rest_framework.viewsets import ViewSet
 
 from chatplatform.errors import NotFound
@@ -95,8 +96,7 @@ class DialectView(ViewSet):
         return problem
 
     def handle_exception(self, exc: Exception) -> Response:
-        if transaction.get_connection().in_atomic_block:
-            transaction.set_rollback(True)
+        set_rollback()  # where a request is one transaction, an error must not commit half of it
         if isinstance(exc, NotAuthenticated | AuthenticationFailed):
             exc.auth_header = self.get_authenticate_header(self.request)  # type: ignore[union-attr, arg-type]
         problem = self.restate(problem_of(exc))

@@ -1,6 +1,7 @@
 """From any exception to one Problem; the only place that knows which is which HTTP status."""
 
 import logging
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ def problem_of(error: Exception) -> Problem:
         case PermissionDenied():
             return Problem(403, "forbidden", "Forbidden", error=error)
         case drf.NotAuthenticated():
-            return Problem(401, "not_authenticated", str(error.detail), error=error)
+            return Problem(401, "not_authenticated", str(error.detail), headers=_headers(error), error=error)
         case drf.ParseError():
             return Problem(400, "malformed", str(error.detail), error=error)
         case drf.APIException():
@@ -93,7 +94,7 @@ def _headers(error: drf.APIException) -> dict[str, str]:
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+        headers["Retry-After"] = str(math.ceil(error.wait))  # type: ignore[attr-defined]
     return headers
 
 

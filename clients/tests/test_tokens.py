@@ -120,7 +120,7 @@ def test_wrong_credentials_are_one_answer(api, maya, acme):
 
 
 def test_wrong_credentials_cost_the_same(api, maya, monkeypatch):
-    """"in the same time": one password is hashed for an unknown name, as for a wrong password"""
+    """ "in the same time": one password is hashed for an unknown name, as for a wrong password"""
     hashed = []
     encode = MD5PasswordHasher.encode
     monkeypatch.setattr(

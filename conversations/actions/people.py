@@ -107,6 +107,8 @@ def assign_agent(*, conversation: Target, agent: Agent | None, by: Caller) -> Co
 
 def reassign(row: Conversation, agent: Agent | None, *, at: datetime | None = None) -> None:
     """The participants' side of an assignment. A bot that is relieved leaves, else it would go on answering."""
+    if agent is not None and agent.client_id != row.client_id:  # a superuser sees the agents of all clients
+        raise NotFound("Agent")
     former = row.assigned_agent
     if former is not None and former.kind == Agent.Kind.AI:
         left = Participant.objects.present().filter(conversation=row, agent=former).first()

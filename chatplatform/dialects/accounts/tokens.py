@@ -1,10 +1,12 @@
 from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_cool_off
+from axes.helpers import get_client_username, get_cool_off
+from axes.utils import reset
 from django.contrib.auth import authenticate
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chatplatform.middleware import client_address
 from clients.credentials import BadCredential, issue_tokens, rotate_refresh_token
 from clients.models import User
 
@@ -38,7 +40,8 @@ class Me(View):
     authentication_classes = [UserToken]
 
     def retrieve(self, request: Request) -> Response:
-        return Response(shapes.me(User.objects.select_related("client").get(pk=self.caller.user_id)))
+        user = self.find(self.all(User).select_related("client"), "User", pk=self.caller.user_id)
+        return Response(shapes.me(user))
 
 
 def log_in(request: Request, login: str, password: str) -> User:
@@ -52,4 +55,6 @@ def log_in(request: Request, login: str, password: str) -> User:
     user = authenticate(http_request, username=login, password=password)
     if not isinstance(user, User):
         raise AuthenticationFailed(_REFUSED)
+    # Django's own signal of a log-in, on which this would happen by itself, belongs to sessions.
+    reset(ip=client_address(http_request), username=get_client_username(http_request, credentials))
     return user

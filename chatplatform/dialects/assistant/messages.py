@@ -9,12 +9,11 @@ from rest_framework.response import Response
 from chatplatform.db.prepared import integer
 from chatplatform.errors import Forbidden, Invalid
 from clients.actions import agent_of_staff
-from clients.models import Agent
 from conversations.models import Participant
 from conversations.visible import Scoped
 from messaging import windows
 from messaging.actions import send_message
-from messaging.models import Attachment, Upload
+from messaging.models import Upload
 from messaging.senders import Sender, as_agent, as_user
 
 from ..fields import parse_uuid
@@ -66,12 +65,11 @@ class Messages(View):
         client_id = self.values_of(id, _COUNTED)["client_id"]
         if caller.is_admin:
             return as_agent(agent_of_staff(caller, client_id=client_id))
-        takes_part = caller.agent_id is not None and (
-            Participant.objects.present().filter(conversation_id=int(id), agent_id=caller.agent_id).exists()
-        )
-        if not takes_part:
+        people = self.all(Participant).present().select_related("agent")
+        person = people.filter(conversation=int(id), agent=caller.agent_id or 0, agent__is_active=True).first()
+        if person is None:
             raise Forbidden("Only an agent who takes part may post as agent")
-        return as_agent(self.find(self.all(Agent), "Agent", pk=caller.agent_id))
+        return as_agent(person.agent)
 
     def _uploads(self, ids: Sequence[str]) -> Sequence[Upload]:
         """The received, unused files of these ids, in their order."""
@@ -87,15 +85,6 @@ class Messages(View):
 
 def _attachments(message_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    if message_ids:
-        for attachment in Attachment.objects.filter(message_id__in=message_ids):
-            found[attachment.message_id].append(
-                {
-                    "uuid": str(attachment.uuid),
-                    "file_name": attachment.file_name,
-                    "file_type": attachment.file_type,
-                    "file_size": attachment.file_size,
-                    "url": attachment.url,
-                }
-            )
+    for attachment in windows.attachments_of(message_ids):
+        found[attachment.message_id].append(shapes.attachment(attachment))
     return found

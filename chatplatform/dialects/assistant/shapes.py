@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from clients.callers import Caller
-from messaging.models import Message
+from messaging.models import Attachment, Message
 from messaging.text import plain_text
 
 CONVERSATION = (
@@ -19,7 +19,7 @@ MESSAGE = (
 
 def time(at: datetime | None) -> str | None:
     """UTC, to the second: 2024-01-15T10:30:00Z."""
-    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}Z"
+    return None if at is None else at.isoformat()[:19] + "Z"
 
 
 def conversation(row: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -68,6 +68,16 @@ def message(row: dict[str, Any], attachments: list[dict[str, Any]]) -> dict[str,
         "processing_time": row["processing_time"],
         "created_at": time(row["created_at"]),
         "attachments": attachments,
+    }
+
+
+def attachment(row: Attachment) -> dict[str, Any]:
+    return {
+        "uuid": str(row.uuid),
+        "file_name": row.file_name,
+        "file_type": row.file_type,
+        "file_size": row.file_size,
+        "url": row.url,
     }
 
 

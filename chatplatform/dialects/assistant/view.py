@@ -20,10 +20,7 @@ class View(DialectView):
 
     def conversation(self, id: str) -> Visible:
         """The conversation of that id as the caller sees it, for an action to check and lock."""
-        primary_key = parse_id(id)
-        if primary_key is None:
-            raise NotFound("Conversation")
-        return Visible(primary_key, self.caller)
+        return Visible(parse_id(id) or 0, self.caller)  # an id of the wrong shape is one that nobody has
 
     def values_of(self, id: str, statement: Scoped) -> dict[str, Any]:
         """The values that a statement with the parameter `id` answers for a visible conversation."""

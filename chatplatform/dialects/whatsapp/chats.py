@@ -9,7 +9,7 @@ from chatplatform.db.deadline import deadline
 from chatplatform.errors import NotFound
 from clients.callers import Caller
 from clients.models import Client
-from clients.service import service_caller
+from clients.service import client_of_session, service_caller
 from conversations.actions import open_chat
 
 from . import inputs, shapes
@@ -21,7 +21,7 @@ class Chats(View):
         given = self.body(inputs.NewChat)
         with deadline(settings.WHATSAPP_DEADLINE):
             service = service_caller()
-            client = Client.objects.by_session_id(given.pop("session_name"))
+            client = client_of_session(given.pop("session_name"))
             if client is None or not _token_fits(request.user, client):
                 raise NotFound("Client")
             caller = replace(service, client_id=client.pk)

@@ -1,0 +1,93 @@
+"""What the tests of the dialects ask of the store itself, and short ways to people and conversations."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clients import actions
+from clients.actions import NewTenant
+from clients.models import Agent, User
+from clients.roles import Role
+from conversations.models import Conversation, Event, Participant
+
+_OURS = ("clients", "conversations", "messaging", "analytics")
+_HOUSEKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of ours: equal before and after means that nothing was written."""
+    models = [model for label in _OURS for model in apps.get_app_config(label).get_models(include_auto_created=True)]
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
+def statements(call: Callable[[], Any]) -> list[str]:
+    """The SQL that a call runs, transactions' own statements left out."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return [query["sql"] for query in captured if not query["sql"].lstrip().upper().startswith(_HOUSEKEEPING)]
+
+
+def events_of(conversation_id: int) -> list[tuple[str, Any]]:
+    """What was told of a conversation, oldest first: (kind, changes)."""
+    rows = Event.objects.filter(conversation=conversation_id).order_by("id").values_list("kind", "data")
+    return [(kind, data.get("changes")) for kind, data in rows]
+
+
+def new_conversation(api: Any, title: str = "Where is my parcel?", **fields: Any) -> int:
+    """Made through `assistant` by whoever `api` calls as."""
+    answer = api.post("/chat/conversations", {"title": title, **fields})
+    assert answer.status_code == 200, answer.content
+    conversation_id: int = answer.json()["data"]["conversation_id"]
+    return conversation_id
+
+
+def whatsapp_chat(api: Any, session: str = "ses_acme", **fields: Any) -> Conversation:
+    answer = api().post("/api/chat/create", {"session_name": session, **fields})
+    assert answer.status_code == 200, answer.content
+    return Conversation.objects.get(uuid=answer.json()["record"]["id"])
+
+
+def say(api: Any, conversation_id: int, content: str, **fields: Any) -> Any:
+    answer = api.post(f"/chat/conversations/{conversation_id}/messages", {"content": content, **fields})
+    assert answer.status_code == 200, answer.content
+    return answer.json()["data"]
+
+
+def listed(api: Any, query: str = "") -> list[int]:
+    """The ids of the caller's list of conversations."""
+    answer = api.get(f"/chat/conversations{query}")
+    assert answer.status_code == 200, answer.content
+    return [row["id"] for row in answer.json()["data"]["conversations"]]
+
+
+def staff(tenant: NewTenant, role: str = Role.AGENT, *, queues: tuple[str, ...] = (), name: str = "Ana Ruiz") -> User:
+    """A member of the tenant's staff who is a human agent."""
+    count = User.objects.count()
+    user = actions.create_user(client=tenant.client, name=name, email=f"staff{count}@example.com", role=role).user
+    actions.create_agent(
+        client=tenant.client,
+        agent_id=f"agent_{count}",
+        name=name,
+        user=user,
+        queues=list(queues),
+        kind=Agent.Kind.HUMAN,
+    )
+    return user
+
+
+def superuser() -> User:
+    return User.objects.create_superuser("root", "root@example.com", "a long password")
+
+
+def take_part(conversation_id: int, user: User, **rights: Any) -> None:
+    """An end user joins, as the platform dialect and the admin let them."""
+    from clients.callers import Caller
+    from conversations.actions import Person, add_participant
+
+    row = Conversation.objects.get(pk=conversation_id)
+    system = Caller(client_id=row.client_id, is_system=True)
+    add_participant(conversation=row, person=Person(user_id=user.pk, **rights), by=system)
+    assert Participant.objects.filter(conversation=row, user=user).exists()
