@@ -114,7 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(raw_password)
         self.token_version += 1
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: Any) -> bool:
         """A hash that is renewed here is no new password: it ends no token."""
 
         def renew(raw: str) -> None:
