@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from django.templatetags.static import static
 from environs import Env
 from marshmallow.validate import Range
 
@@ -193,6 +194,7 @@ CORS_URLS_REGEX = r"^/(?!admin)"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("id", "Bahasa Indonesia"), ("pt", "Português")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["chatplatform.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -229,6 +231,9 @@ UNFOLD = {
     "SITE_TITLE": "Chat Platform",
     "SITE_HEADER": "Chat Platform",
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("chatplatform/favicon.svg")}
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }

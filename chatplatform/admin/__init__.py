@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from .base import ModelAdmin, button
 from .lists import CreatedFilter, ScopedRelatedFilter, ValuesFilter
 from .scoping import ScopedForm, caller_of, visible
-from .theme import CheckboxesWidget, ChoicesFilter, SelectWidget, TextWidget, YesNoFilter, display
+from .theme import CheckboxesWidget, ChoicesFilter, SelectWidget, TextWidget, YesNoFilter, display, menu_search
 
 __all__ = [
     "CheckboxesWidget",
@@ -33,3 +33,4 @@ __all__ = [
 admin.site.site_title = admin.site.site_header = "Chat Platform"
 admin.site.index_title = _("Overview")
 admin.site.unregister(Group)  # rights come from roles (clients/roles.py); a group would give none
+admin.site.search = menu_search(admin.site.search)  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client as HttpClient
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -208,3 +209,11 @@ def test_end_users_and_nobody_do_not_enter(acme: NewTenant) -> None:
         answer = browser_of(acme.users[0].user).get(page(model, "changelist"))
         assert answer.status_code == 302
         assert "/login/" in answer["Location"]
+
+
+@pytest.mark.parametrize("page_number", ["x", "0", "99"])
+def test_the_menu_search_refuses_a_page_that_is_none(acme, page_number):
+    browser = HttpClient()
+    browser.force_login(acme.staff.user, "clients.backends.RoleBackend")
+    assert browser.get("/admin/search/", {"s": "conv", "page": page_number}).status_code == 400
+    assert browser.get("/admin/search/", {"s": "conv"}).status_code == 200
