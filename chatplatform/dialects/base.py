@@ -86,6 +86,11 @@ class DialectView(ViewSet):
     def query(self, kind: type[Query]) -> dict[str, Any]:
         return read(kind, self.request.query_params.dict())
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Conversations and tokens are nothing for caches between (RFC 9111, RFC 6749 5.1)."""
+        return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "no-store"}
+
     # --- what goes wrong ---
 
     def error_body(self, problem: Problem) -> dict[str, Any]:

@@ -106,9 +106,10 @@ def test_for_a_person_the_same_to_read(db, capsys):
         (["Acme"], "A client named 'Acme' exists already (id {id})"),
         (["  Acme ", "--json", "--users", "5"], "A client named 'Acme' exists already (id {id})"),
         (["Other", "--session-id", "ses_acme"], "This session id belongs to another client"),
-        ([" "], "A name has 1 to 255 characters."),
-        (["x" * 256], "A name has 1 to 255 characters."),
-        (["Other", "--session-id", " "], "A session id has 1 to 255 characters."),
+        ([" "], "A name has 1 to 255 printable characters."),
+        (["x" * 256], "A name has 1 to 255 printable characters."),
+        (["Two\nlines"], "A name has 1 to 255 printable characters."),
+        (["Other", "--session-id", " "], "A session id has 1 to 255 printable characters."),
         (["Other", "--users", "-1"], "--users takes 0 to 10000."),
     ],
 )

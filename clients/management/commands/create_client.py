@@ -18,14 +18,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, session_id = options["name"].strip(), options["session_id"]
-        if not 1 <= len(name) <= 255:
-            raise CommandError("A name has 1 to 255 characters.")
-        if session_id is not None and not 1 <= len(session_id.strip()) <= 255:
-            raise CommandError("A session id has 1 to 255 characters.")
+        for what, text in (("name", name), ("session id", session_id)):
+            if text is not None and not (1 <= len(text.strip()) <= len(text) <= 255 and text.isprintable()):
+                raise CommandError(f"A {what} has 1 to 255 printable characters.")
         if not 0 <= options["users"] <= 10_000:
             raise CommandError("--users takes 0 to 10000.")
         try:
-            tenant = create_tenant(name=name, users=options["users"], session_id=session_id and session_id.strip())
+            tenant = create_tenant(name=name, users=options["users"], session_id=session_id)
         except DomainError as error:
             raise CommandError(error.message) from error
         if options["json"]:
