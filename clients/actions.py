@@ -1,7 +1,7 @@
 """Writes of people and credentials."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,46 +38,43 @@ class NewUser:
     password: str
 
 
-@transaction.atomic
-def create_user(
-    *,
-    client: Client,
-    name: str,
-    email: str,
-    role: str = "",
-    password: str | None = None,
-    external_id: str | None = None,
-) -> NewUser:
-    """A user of a client; without a password they get a random one, answered this once."""
-    new = _new_user(client, name=name, email=email, role=role, password=password, external_id=external_id)
-    new.user.save()
-    return new
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who is to become a user; without a password they get a random one."""
+
+    name: str
+    email: str
+    role: str = ""
+    password: str | None = None
+    external_id: str | None = None
 
 
 @transaction.atomic
-def create_users(*, client: Client, people: Iterable[Mapping[str, Any]]) -> list[NewUser]:
-    """Several at once, each by what `create_user` takes: the slow part, hashing, runs on all cores."""
+def create_users(*, client: Client, people: Iterable[Person]) -> list[NewUser]:
+    """Users of a client, with the passwords answered this once. Hashing, the slow part, runs on all cores."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = list(pool.map(lambda person: _new_user(client, **person), people))
+        made = list(pool.map(lambda person: _new_user(client, person), people))
     for new in made:
         new.user.save()
     return made
 
 
-def _new_user(
-    client: Client,
-    *,
-    name: str,
-    email: str,
-    role: str = "",
-    password: str | None = None,
-    external_id: str | None = None,
-) -> NewUser:
-    password = password or tokens.new_password()
+def create_user(*, client: Client, **person: Any) -> NewUser:
+    """One user, by the fields of `Person`."""
+    return create_users(client=client, people=[Person(**person)])[0]
+
+
+def _new_user(client: Client, person: Person) -> NewUser:
     user = User(
-        client=client, username=email, name=name, email=email, role=role, is_staff=role in Role.staff(),
-        external_id=external_id,
-    )  # fmt: skip
+        client=client,
+        username=person.email,
+        name=person.name,
+        email=person.email,
+        role=person.role,
+        is_staff=person.role in Role.staff(),
+        external_id=person.external_id,
+    )
+    password = person.password or tokens.new_password()
     user.set_password(password)
     return NewUser(user, password)
 
@@ -191,8 +188,8 @@ def create_tenant(*, name: str, users: int = 2, session_id: str | None = None) -
     staff, *people = create_users(
         client=client,
         people=[
-            {"name": f"{name} Admin"[:255], "email": f"staff@{domain}", "role": Role.CLIENT_ADMIN},
-            *({"name": f"User {n}", "email": f"user{n}@{domain}"} for n in range(1, users + 1)),
+            Person(name=f"{name} Admin"[:255], email=f"staff@{domain}", role=Role.CLIENT_ADMIN),
+            *(Person(name=f"User {n}", email=f"user{n}@{domain}") for n in range(1, users + 1)),
         ],
     )
     agents = [

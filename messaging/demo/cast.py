@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from clients import actions
-from clients.actions import NewApiToken, NewUser
+from clients.actions import NewApiToken, NewUser, Person
 from clients.callers import Caller, caller_of_user, system_caller
 from clients.models import Agent, Client, Contact, PlatformKey, User
 from clients.roles import Role
@@ -65,8 +65,8 @@ def make_cast() -> Cast:
     client = actions.create_client(name=COMPANY)
     client.time_zone = TIME_ZONE
     client.save(update_fields=["time_zone"])
-    people = [{"name": name, "email": address(name), "role": role} for _, name, role, _ in STAFF]
-    people += [{"name": name, "email": address(name)} for name in END_USERS]
+    people = [Person(name=name, email=address(name), role=role) for _, name, role, _ in STAFF]
+    people += [Person(name=name, email=address(name)) for name in END_USERS]
     made = actions.create_users(client=client, people=people)
     staff = {key: new for (key, *_), new in zip(STAFF, made, strict=False)}
     users = {new.user.name: new for new in made[len(STAFF) :]}
