@@ -1,11 +1,19 @@
 """Is the process alive, is it of use; and the answers for paths that nobody owns."""
 
+import logging
+import uuid
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.defaults import page_not_found
+from django.views.defaults import page_not_found, server_error
+
+from .dialects import error_body
+from .dialects.problems import Problem
+from .middleware import ADMIN_PREFIX
+
+logger = logging.getLogger("chatplatform")
 
 
 def alive(request: HttpRequest) -> JsonResponse:
@@ -43,10 +51,25 @@ def _migrations() -> str:
 
 
 def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith("/admin"):
+    if request.path.startswith(ADMIN_PREFIX):
         return page_not_found(request, exception)
-    return JsonResponse({"detail": "Not found"}, status=404)
+    return _say(request, Problem(404, "not_found", "Not found"))
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": "Bad request"}, status=400)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _say(request, Problem(400, "malformed", "Bad request"))
+
+
+def crashed(request: HttpRequest) -> HttpResponse:
+    """What broke outside of a dialect's views: in the admin, a middleware, or while an answer was written."""
+    reference = uuid.uuid4().hex
+    logger.error("unforeseen error %s", reference, exc_info=True)
+    if request.path.startswith(ADMIN_PREFIX):
+        return server_error(request)
+    return _say(request, Problem(500, "internal", "Internal error", reference=reference))
+
+
+def _say(request: HttpRequest, problem: Problem) -> JsonResponse:
+    reference = f" ({problem.reference})" if problem.reference else ""
+    nobodys = {"detail": f"{problem.message}{reference}"}
+    return JsonResponse(error_body(request.path, problem) or nobodys, status=problem.status)

@@ -14,3 +14,4 @@ urlpatterns = [
 ]
 handler400 = "chatplatform.health.bad_request"
 handler404 = "chatplatform.health.unknown_path"
+handler500 = "chatplatform.health.crashed"

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import URLPattern, URLResolver, path, re_path
+
+if TYPE_CHECKING:
+    from .problems import Problem
 
 #: What the closing view of a dialect answers to, so that an unknown path is a 404 for every method.
 _METHODS = ("get", "post", "put", "patch", "delete", "options", "trace")
@@ -43,6 +46,15 @@ def discover() -> list[Dialect]:
     return found
 
 
+def error_body(path: str, problem: "Problem") -> dict[str, Any] | None:
+    """What the dialect of this path says of a problem that never reached, or never left, its views."""
+    for dialect in discover():
+        if f"{path}/".startswith(f"/{dialect.prefix}/"):
+            body: dict[str, Any] = dialect.view().error_body(problem)
+            return body
+    return None
+
+
 def urlpatterns() -> Iterator[URLPattern | URLResolver]:
     """All routes of all dialects; each ends in a 404 of its own shape."""
     dialects = discover()
@@ -52,7 +64,7 @@ def urlpatterns() -> Iterator[URLPattern | URLResolver]:
             slash = "/" if suffix not in ("", "/") else ""
             yield path(f"{dialect.prefix}{slash}{suffix}", pattern.callback)
     for dialect in dialects:
-        yield re_path(rf"^{re.escape(dialect.prefix)}(?:/.*)?\Z", _unknown(dialect))
+        yield re_path(rf"^{re.escape(dialect.prefix)}(?:/[\s\S]*)?\Z", _unknown(dialect))
 
 
 def _unknown(dialect: Dialect) -> Any:

@@ -13,6 +13,7 @@ from conversations.models import Conversation, Participant
 from conversations.visible import Scoped, count_visible
 
 from ..counting import capped_total
+from ..fields import Input
 from . import inputs, shapes
 from .view import View
 
@@ -98,10 +99,12 @@ class Conversations(View):
         return self.ok("Conversation updated successfully", {"conversation_id": conversation.pk})
 
     def destroy(self, request: Request, id: str) -> Response:
+        self.body(Input)
         actions.delete_conversation(conversation=self.conversation(id), by=self.caller)
         return self.ok("Conversation deleted successfully", {"conversation_id": int(id)})
 
     def read(self, request: Request, id: str) -> Response:
+        self.body(Input)  # none is needed; a malformed one is refused
         conversation = actions.mark_read(conversation=self.conversation(id), by=self.caller)
         return self.ok("Conversation marked as read", {"conversation_id": conversation.pk, "unread_count": 0})
 
