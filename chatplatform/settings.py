@@ -104,7 +104,8 @@ DATABASES = {"default": dj_database_url.parse(env.str("DATABASE_URL", "") or f"s
 _db = DATABASES["default"]
 if _db["ENGINE"] == "django.db.backends.postgresql":
     _db["CONN_MAX_AGE"] = 0  # the pool keeps the connections
-    _db["CONN_HEALTH_CHECKS"] = True  # a restarted database costs no request
+    _db["CONN_HEALTH_CHECKS"] = False  # ours costs no round trip
+    _db["ENGINE"] = "chatplatform.db.postgresql"
     _db["OPTIONS"] = {
         **_db.get("OPTIONS", {}),
         "pool": {
@@ -219,9 +220,14 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "chatplatform.requestid.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "chatplatform.requestid.RequestIdFilter"},
+        "terse": {"()": "chatplatform.requestid.TerseSecurity"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "terse"]}
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     # 4xx answers are the caller's affair; our own 5xx are logged once, with their reference, in dialects/base.py.
     "loggers": {"django.request": {"level": "CRITICAL"}, "axes": {"level": "ERROR"}},

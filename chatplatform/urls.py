@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from chatplatform import health
@@ -8,8 +8,8 @@ from chatplatform.dialects import urlpatterns as dialect_patterns
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("healthz", health.alive),
-    path("readyz", health.ready),
+    re_path(r"^healthz/?\Z", health.alive),
+    re_path(r"^readyz/?\Z", health.ready),
     *dialect_patterns(),
 ]
 handler400 = "chatplatform.health.bad_request"

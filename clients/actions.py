@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -27,7 +27,11 @@ def create_client(*, name: str, session_id: str | None = None) -> Client:
         raise Conflict(f"A client named {known.name!r} exists already (id {known.uuid})")
     if session_id and Client.objects.filter(session_id=session_id).exists():
         raise Conflict("This session id belongs to another client")
-    client = Client.objects.create(name=name, session_id=session_id or tokens.new_session_id())
+    try:
+        with transaction.atomic():
+            client = Client.objects.create(name=name, session_id=session_id or tokens.new_session_id())
+    except IntegrityError as error:  # made by another at this moment
+        raise Conflict(f"A client named {name!r} or with this session id exists already") from error
     Agent.objects.create(client=client, agent_id="system", name=name, kind=Agent.Kind.SYSTEM)
     return client
 

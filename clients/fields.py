@@ -1,14 +1,20 @@
 """Column types and checks that both databases agree on."""
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.fields import InvalidJSONInput
 
 MAX_INTEGER = 2**53 - 1  # what every JSON client can count to
 MAX_DEPTH = 20
+# Of metadata and other objects that callers fill (contract `behaviour.md`).
+MAX_METADATA_DEPTH = 5
+MAX_METADATA_BYTES = 16 * 1024
 
 
 def json_problem(value: Any, max_depth: int = MAX_DEPTH) -> str | None:
@@ -62,6 +68,35 @@ def _lone_surrogate(text: str) -> bool:
     return False
 
 
+class _StrictJSONFormField(forms.JSONField):
+    """What a form may bring: the same as a dialect's body. What it may not is shown again as it came."""
+
+    is_object = False
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            data = super().to_python(value)
+        except RecursionError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from error
+        problem = json_problem(data)
+        if problem is None and self.is_object and not isinstance(data, dict | None):
+            problem = "must be an object"
+        if problem:
+            raise ValidationError(problem)
+        return {} if data is None and self.is_object else data
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            shown = super().bound_data(data, initial)
+        except RecursionError:
+            return InvalidJSONInput(data)
+        return InvalidJSONInput(data) if json_problem(shown) else shown
+
+
+class _StrictJSONObjectFormField(_StrictJSONFormField):
+    is_object = True
+
+
 class StrictJSONField(models.JSONField):
     """JSON that both databases keep alike; what PostgreSQL would refuse never reaches SQLite."""
 
@@ -72,5 +107,13 @@ class StrictJSONField(models.JSONField):
 
     def validate(self, value: Any, model_instance: Any) -> None:
         super().validate(value, model_instance)
-        if problem := json_problem(value):
+        problem = json_problem(value, MAX_METADATA_DEPTH if self.default is dict else MAX_DEPTH)
+        if problem is None and self.default is dict:
+            size = len(json.dumps(value, ensure_ascii=False).encode())
+            problem = "is larger than 16 KiB" if size > MAX_METADATA_BYTES else None
+        if problem:
             raise ValidationError(problem)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        form_class = _StrictJSONObjectFormField if self.default is dict else _StrictJSONFormField
+        return super().formfield(**{"form_class": form_class, **kwargs})

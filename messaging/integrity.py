@@ -11,15 +11,20 @@ from django.db.models import Count, F, Q
 from django.db.models.query import QuerySet
 
 from chatplatform.errors import NotFound
+from chatplatform.text import fold
 from conversations import events
 from conversations.actions import Person, lock, save
 from conversations.actions.people import new_participants
 from conversations.models import Conversation, Participant, SessionHistory, StateChange
+from conversations.states import Status
 
 from .counters import Figures, among, counted, recount
 from .models import Message
 
 _BATCH = 200  # conversations
+#: The states that a conversation may be made in; any other has a history.
+_FIRST = frozenset({Status.NEW, Status.ACTIVE, Status.RESOLVED})
+_UNTOLD = "one that its history tells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,10 @@ def _repair(row: Conversation, found: Sequence[Difference]) -> None:
         role = Participant.Role.PARTICIPANT if row.owner.is_staff else Participant.Role.CUSTOMER
         people = [Person(user_id=row.owner_id, role=role, can_manage=True)]
         new_participants(row, people, at=row.created_at)
-    if "status" in fields:
-        right = StateChange.objects.filter(conversation=row).order_by("-id").values_list("new", flat=True)[0]
+    if "title_folded" in fields:
+        save(row, title_folded=fold(row.label))
+    right = StateChange.objects.filter(conversation=row).order_by("-id").values_list("new", flat=True).first()
+    if "status" in fields and right is not None:
         events.record_update(row, {"status": [row.status, right]})
         save(row, status=right)
     recount(row)
@@ -121,7 +128,8 @@ def _differences(rows: Sequence[Conversation]) -> Iterator[tuple[Conversation, l
             *((name, getattr(row, name), right) for name, right in figures.columns.items()),
             *_session_facts(sessions[row.pk], figures),
             *_people_facts(row, figures),
-            ("status", row.status, status.get(row.pk, row.status)),
+            ("status", row.status, status.get(row.pk, row.status if row.status in _FIRST else _UNTOLD)),
+            ("title_folded", row.title_folded, fold(row.label)),
             ("client_id of messages", f"another in {foreign.get(row.pk, 0)}", "another in 0"),
             ("attachment_count", f"wrong in {attachments[row.pk]} messages", "wrong in 0 messages"),
             ("messages", f"{figures.lost} lost", "0 lost"),

@@ -195,9 +195,15 @@ class ModelAdmin(ThemedModelAdmin):
                 self.message_user(request, f"{row}: {error.message}", messages.ERROR)
             else:
                 done += 1
-                self.log_change(request, row, str(what))
+                self._log_if_changed(request, row, str(what))
         if done:
             self.message_user(request, f"{what}: {done}", messages.SUCCESS)
+
+    def _log_if_changed(self, request: HttpRequest, row: Any, what: str) -> None:
+        """An action that found nothing to do leaves no line in the history."""
+        stored = type(row)._base_manager.filter(pk=row.pk)
+        if not hasattr(row, "updated_at") or not stored.filter(updated_at=row.updated_at).exists():
+            self.log_change(request, row, what)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         # The form of the filters sends them all; an empty one is an absent one.
@@ -241,11 +247,15 @@ class ModelAdmin(ThemedModelAdmin):
         except DomainError as error:
             self.message_user(request, error.message, messages.ERROR)
             return page
-        self.log_change(request, row, str(method.label))
+        self._log_if_changed(request, row, str(method.label))
         return answer or page
 
     def url_of(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
+
+    def offers(self, name: str, row: Any) -> bool:
+        """Whether a button makes sense as the row stands; pressed all the same, the action says no."""
+        return True
 
     def may_press(self, request: HttpRequest, name: str, row: Any) -> bool:
         permission = getattr(self, name).permission
@@ -267,7 +277,7 @@ class ModelAdmin(ThemedModelAdmin):
         context["buttons"] = [
             {"name": name, "label": getattr(self, name).label, "danger": getattr(self, name).danger}
             for name in (self.buttons if row is not None else ())
-            if getattr(self, name).listed and self.may_press(request, name, row)
+            if getattr(self, name).listed and self.offers(name, row) and self.may_press(request, name, row)
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 

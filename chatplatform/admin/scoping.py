@@ -1,5 +1,6 @@
 """Who asks, what they may see, and forms that keep to it."""
 
+import re
 from typing import Any, cast
 
 from django import forms
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.callers import Caller, caller_of_user
 from clients.models import Agent, User
+
+_KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -39,10 +42,20 @@ class ScopedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.label = capfirst(field.label)  # those a form declares itself too
+            if self.is_bound and isinstance(field, forms.ModelChoiceField):
+                self._drop_odd_key(self.add_prefix(name))
         if self.instance._state.adding and hasattr(self.instance, "client_id") and not self.caller.is_superuser:
             self.instance.client_id = self.caller.client_id
+
+    def _drop_odd_key(self, name: str) -> None:
+        """What cannot be a key chooses nothing: the select that shows it again would ask the database."""
+        given = self.data.get(name)
+        if given and not _KEY.fullmatch(str(given)):
+            data: Any = cast(Any, self.data).copy()
+            data[name] = "0"
+            self.data = data
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
 from clients.actions import NewTenant
@@ -32,7 +33,7 @@ def fields_of(browser: Browser, row: Any) -> dict[str, Any]:
     for bound in form:
         value = bound.value()
         if value is not None and value is not False:
-            values[bound.html_name] = bound.field.prepare_value(value)
+            values[bound.html_name] = value  # as the page shows it
     return values
 
 
@@ -394,3 +395,41 @@ def test_the_thread_is_paged(acme: NewTenant) -> None:
     assert "Line 009." in older
     assert "Line 010." not in older
     assert browser.get(page(Conversation, "change", row.pk) + "?before=x").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["zz", "9" * 30, "1\0", "-1"])
+def test_a_key_that_cannot_be_one_is_said_on_the_form(acme: NewTenant, key: str) -> None:
+    browser = browser_of(staff_of(acme, "client_admin"))
+    row = furnish(acme).conversation
+    answer = form_of(browser, row, assigned_agent=key)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == ["assigned_agent"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        '"text"', "5", "[]", '{"a": "\\ud800"}', '{"a": "\\u0000"}', "[" * 3000, '{"a": [[[[[1]]]]]}',
+        '{"a": "%s"}' % ("x" * 17_000),
+    ],
+)  # fmt: skip
+def test_metadata_is_an_object_of_bounded_size(acme: NewTenant, metadata: str) -> None:
+    browser = browser_of(staff_of(acme, "client_admin"))
+    contact = acme.contacts[0]
+    answer = form_of(browser, contact, metadata=metadata)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == ["metadata"]
+    contact.refresh_from_db()
+    assert contact.metadata == {}
+
+
+def test_a_button_that_finds_nothing_to_do_leaves_no_history(acme: NewTenant) -> None:
+    browser = browser_of(staff_of(acme, "client_admin"))
+    row = furnish(acme).conversation
+    press(browser, row, "close")
+    before = LogEntry.objects.count()
+    press(browser, row, "close")
+    assert (before, LogEntry.objects.count()) == (1, 1)
+    assert [button["name"] for button in browser.get(page(Conversation, "change", row.pk)).context["buttons"]] == [
+        "mark_read", "archive",
+    ]  # fmt: skip

@@ -29,3 +29,30 @@ def test_reads(request, maya, who, name):
         say(maya, numbers[0], f"Line {n}")
         new_conversation(maya, f"Another order {n}")
     assert (few, count()) == (EXPECTED[name],) * 2, connection.vendor
+
+
+#: Statements of each write, its transaction's own left out.
+WRITES = {"send": 6, "create": 3, "rename": 3, "read": 5, "delete": 3, "whatsapp": 7, "whatsapp again": 3}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes(acme, api, maya, name):
+    number = new_conversation(maya, "Order 4711")
+    say(maya, number, "Where is it?")
+    path = f"/chat/conversations/{number}"
+    chat = {"session_name": acme.client.session_id, "chat_id": "c-1", "number_client": 12025550123}
+    calls = {
+        "send": lambda: maya.post(f"{path}/messages", {"content": "Hello?"}),
+        "create": lambda: maya.post("/chat/conversations", {"title": "Another"}),
+        "rename": lambda: maya.put(path, {"title": "Order 4712"}),
+        "read": lambda: maya.post(f"{path}/read"),
+        "delete": lambda: maya.delete(path),
+        "whatsapp": lambda: api().post("/api/chat/create", chat),
+    }
+    if name == "whatsapp again":
+        calls["whatsapp"]()
+    ran = [sql for sql in statements(calls[name.removesuffix(" again")]) if sql.split()[0] in TABLES]
+    assert len(ran) == WRITES[name], ran
+
+
+TABLES = {"SELECT", "INSERT", "UPDATE", "DELETE"}

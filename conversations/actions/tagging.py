@@ -9,6 +9,7 @@ from clients.callers import Caller
 
 from .. import events
 from ..models import Conversation, ConversationTag, Tag
+from ..models.tags import TAG_LENGTH
 from .lifecycle import ensure_open
 from .locking import Target, lock
 
@@ -29,8 +30,8 @@ def tag_conversation(conversation: Conversation, names: Iterable[str]) -> list[s
 @transaction.atomic
 def set_tags(*, conversation: Target, names: Sequence[str], by: Caller, at: datetime | None = None) -> Conversation:
     """Exactly these tags, whatever it had; names are compared with case and accents folded."""
-    if any(not name.strip() or len(name) > 50 for name in names):
-        raise Invalid("Bad tag", fields={"tags": ["each tag is 1 to 50 characters"]})
+    if any(not name.strip() or len(name) > TAG_LENGTH for name in names):
+        raise Invalid("Bad tag", fields={"tags": [f"each tag is 1 to {TAG_LENGTH} characters"]})
     row = lock(conversation)
     ensure_open(row)
     old = list(row.tags.order_by("taggings__id").values_list("name", flat=True))

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
@@ -20,8 +19,6 @@ from chatplatform.admin import (
     CreatedFilter,
     ModelAdmin,
     ScopedForm,
-    SelectWidget,
-    TextWidget,
     ValuesFilter,
     YesNoFilter,
     button,
@@ -32,14 +29,15 @@ from chatplatform.admin import (
 from chatplatform.errors import Invalid
 from chatplatform.text import fold
 from clients.actions import agent_of_staff
-from clients.models import Agent, Contact
+from clients.models import Contact
 from messaging.actions import add_note, send_message
-from messaging.models import MAX_TEXT_BYTES, Message
+from messaging.models import Message
 from messaging.senders import as_agent
 
 from .. import actions
 from ..models import Conversation, Participant
 from ..states import ALLOWED, Status
+from .forms import ConversationForm, WriteForm
 
 THREAD_PAGE = 50
 _STATUS_COLOURS = {
@@ -53,34 +51,6 @@ class ChannelFilter(ValuesFilter):
 
 class QueueFilter(ValuesFilter):
     title, parameter_name = _("queue"), "queue"
-
-
-class ConversationForm(ScopedForm):
-    status = forms.ChoiceField(label=_("status"), widget=SelectWidget)
-    tags = forms.CharField(label=_("tags"), required=False, widget=TextWidget, help_text=_("Parted by commas."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        row = self.instance
-        if "status" in self.fields:
-            states: Any = self.fields["status"]
-            states.choices = [
-                (state, state.label) for state in Status if state == row.status or state in ALLOWED[row.status]
-            ]
-        if "tags" in self.fields:
-            self.initial["tags"] = ", ".join(row.tags.order_by("taggings__id").values_list("name", flat=True))
-        if "assigned_agent" in self.fields:
-            field: Any = self.fields["assigned_agent"]
-            free = Q(client=row.client_id, is_active=True) & ~Q(kind=Agent.Kind.SYSTEM)
-            field.queryset = field.queryset.filter(free | Q(pk=row.assigned_agent_id))
-
-    def clean_tags(self) -> list[str]:
-        return [name.strip() for name in self.cleaned_data["tags"].split(",") if name.strip()]
-
-
-class WriteForm(forms.Form):
-    text = forms.CharField(strip=False, max_length=MAX_TEXT_BYTES)
-    private = forms.BooleanField(required=False)
 
 
 @admin.register(Conversation)
@@ -216,6 +186,12 @@ class ConversationAdmin(ModelAdmin):
             "row_tags": [tagging.tag for tagging in row.taggings.select_related("tag")],
             "may_write": row.status != Status.CLOSED and self.may_press(request, "write", row),
         }
+
+    def offers(self, name: str, row: Conversation) -> bool:
+        ends = {"resolve": Status.RESOLVED, "close": Status.CLOSED}
+        if name in ends:
+            return ends[name] in ALLOWED[row.status]
+        return name != "take" or row.status != Status.CLOSED
 
     # --- writes -------------------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from clients.querysets import TenantQuerySet
 from ..querysets import OfConversationQuerySet
 from .conversation import Conversation
 
+TAG_LENGTH = 50  # characters
+
 
 class Tag(models.Model):
     """A label of one client; `folded` (case and accents) is what makes two the same."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="tags", verbose_name=_("client"))
-    name = models.CharField(_("name"), max_length=50)
+    name = models.CharField(_("name"), max_length=TAG_LENGTH)
     folded = models.CharField(max_length=100, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     conversations: Any = models.ManyToManyField(Conversation, through="ConversationTag", related_name="tags")

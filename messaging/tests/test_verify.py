@@ -126,6 +126,7 @@ PLANTED: list[tuple[str, Callable[[Conversation], object]]] = [
     ("session_started_at", _conversation(session_started_at=None)),
     ("participant_count", _conversation(participant_count=4)),
     ("status", _conversation(status="active")),
+    ("title_folded", _conversation(title_folded="two lambs")),
     ("unread_count of participant", _participant("user", unread_count=7)),
     ("unread_count of participant", _participant("agent", unread_count=1)),
     ("last_read_seq of participant", _participant("agent", last_read_seq=99)),
@@ -221,7 +222,7 @@ def test_one_client_only_and_lines_for_people(
 
 def test_more_conversations_than_one_batch(acme: NewTenant, capsys: pytest.CaptureFixture[str]) -> None:
     Conversation.objects.bulk_create(
-        Conversation(client=acme.client, channel="website", created_at=at, activity_at=at, message_count=0)
+        Conversation(client=acme.client, channel="website", title_folded="website", created_at=at, activity_at=at)
         for at in (YEAR_2000 + timedelta(minutes=n) for n in range(450))
     )
     wrong = Conversation.objects.order_by("-id")[0]
@@ -273,3 +274,14 @@ def test_a_batch_takes_as_many_queries_as_one_conversation(
         converse(acme)
     with django_assert_num_queries(9):
         assert [(checked, found) for checked, found in verify_store()] == [(8, [])]
+
+
+def test_a_state_without_history_is_told_but_cannot_be_mended(
+    row: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    StateChange.objects.filter(conversation=row).delete()
+    _conversation(status="closed")(row)
+    for arguments in ([], ["--repair"], []):
+        code, told = verify(capsys, *arguments)
+        [found] = told["differences"]
+        assert (code, found["field"], found["stored"], found["repaired"]) == (1, "status", "closed", False)

@@ -35,10 +35,10 @@ class View(DialectView):
         return problem
 
     def error_body(self, problem: Problem) -> dict[str, Any]:
-        message = "Validation error" if problem.fields else problem.message
-        body: dict[str, Any] = {"success": False, "message": message}
-        if problem.fields:
-            body["errors"] = problem.fields
+        fields = {"body": [problem.message]} if problem.code == "malformed" else problem.fields
+        body: dict[str, Any] = {"success": False, "message": "Validation error" if fields else problem.message}
+        if fields:
+            body["errors"] = fields
         if problem.reference:
             body["reference"] = problem.reference
         return body

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from chatplatform.db.statistics import refresh_statistics
 from messaging.importing import Import, UnreadableFile, numbered_lines
 from messaging.management.clients import client_named
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             raise CommandError(f"The database stopped it ({reason}); run it again to go on.", returncode=2) from error
         finally:
             self._sum_up(run, time.monotonic() - started)
+            if run.stored.conversations and not run.dry_run:
+                refresh_statistics()
         if run.bad_lines or unread:
             told = [f"{run.bad_lines} bad lines were left out"] if run.bad_lines else []
             told += [f"{unread} files could not be read to the end"] if unread else []
