@@ -11,7 +11,9 @@ from clients.actions import NewTenant
 from clients.models import Agent, ApiToken, Client, PlatformKey, RefreshToken, User
 from clients.tokens import digest
 from conversations.models import Conversation, Event, StateChange, Tag
+from messaging.actions import send_message
 from messaging.models import Message
+from messaging.senders import as_contact
 
 from .admin_world import browser_of, furnish, page, staff_of, superuser
 
@@ -433,3 +435,12 @@ def test_a_button_that_finds_nothing_to_do_leaves_no_history(acme: NewTenant) ->
     assert [button["name"] for button in browser.get(page(Conversation, "change", row.pk)).context["buttons"]] == [
         "mark_read", "archive",
     ]  # fmt: skip
+
+
+def test_a_place_is_shown_in_one_line(acme: NewTenant) -> None:
+    row = furnish(acme).conversation
+    place = {"latitude": -6.2, "longitude": 106.8, "name": "Gudang <Utama>"}
+    send_message(conversation=row, sender=as_contact(acme.contacts[0]), type="location", content=place)
+    shown = browser_of(staff_of(acme, "agent")).get(page(Conversation, "change", row.pk)).content.decode()
+    assert "[location] Gudang &lt;Utama&gt;" in shown
+    assert "latitude" not in shown

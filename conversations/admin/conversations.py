@@ -33,6 +33,7 @@ from clients.models import Contact
 from messaging.actions import add_note, send_message
 from messaging.models import Message
 from messaging.senders import as_agent
+from messaging.text import plain_text
 
 from .. import actions
 from ..models import Conversation, Participant
@@ -176,6 +177,8 @@ class ConversationAdmin(ModelAdmin):
         if before.isascii() and before.isdigit() and len(before) < 18:
             messages = messages.filter(seq__lt=int(before))
         page = list(messages.prefetch_related("attachments")[: THREAD_PAGE + 1])
+        for message in page:
+            message.line = plain_text(message.type, message.text, message.content)  # type: ignore[attr-defined]
         return {
             "thread": page[:THREAD_PAGE],
             "older": page[THREAD_PAGE - 1].seq if len(page) > THREAD_PAGE else None,
