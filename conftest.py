@@ -30,8 +30,11 @@ FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _fast_passwords() -> Iterator[None]:
-    with override_settings(PASSWORD_HASHERS=[FAST_HASHER]):
+def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Passwords that cost nothing; static files that no other test process collects at the same time."""
+    static = tmp_path_factory.mktemp("data") / "static"
+    static.mkdir()
+    with override_settings(PASSWORD_HASHERS=[FAST_HASHER], STATIC_ROOT=static):
         yield
 
 
@@ -163,7 +166,8 @@ def database_environment() -> dict[str, str]:
         port = f":{values['PORT']}" if values["PORT"] else ""
         password = f":{values['PASSWORD']}" if values["PASSWORD"] else ""
         url = f"postgres://{values['USER']}{password}@{values['HOST']}{port}/{values['NAME']}"
-    return {"DATABASE_URL": url, "SECRET_KEY": django_settings.SECRET_KEY, "DATA_DIR": str(django_settings.DATA_DIR)}
+    data = Path(django_settings.STATIC_ROOT).parent
+    return {"DATABASE_URL": url, "SECRET_KEY": django_settings.SECRET_KEY, "DATA_DIR": str(data)}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the
 
 def in_threads(number, work):
     """Runs `work` in so many threads at once, each with a connection of its own."""
-    barrier, results = threading.Barrier(number), []
+    barrier, results = threading.Barrier(number, timeout=20), []
 
     def run():
         barrier.wait()
@@ -42,7 +42,7 @@ def test_connections_that_the_server_dropped_are_replaced(transactional_db):
     connection.close()
     with psycopg.connect(database_environment()["DATABASE_URL"], autocommit=True) as other:
         [dropped] = other.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"  # and waits until it is gone
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchone()
     assert dropped >= 4
