@@ -2,8 +2,8 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
-from django.utils import timezone
 
+from .credentials import may_come_in
 from .models import User
 
 
@@ -29,11 +29,7 @@ class RoleBackend(ModelBackend):
 
     def user_can_authenticate(self, user: Any) -> bool:
         """Active, not expired, of a client that is active."""
-        return (
-            user.is_active
-            and (user.expires_at is None or user.expires_at > timezone.now())
-            and (user.client_id is None or user.client.is_active)
-        )
+        return may_come_in(user)
 
     def get_user(self, user_id: Any) -> User | None:
         user = User.objects.select_related("client").filter(pk=user_id).first()

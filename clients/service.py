@@ -1,10 +1,9 @@
 """The internal service account, through which calls without a credential act (contract `whatsapp.md`)."""
 
-from django.contrib.auth.models import AnonymousUser
-
 from chatplatform.errors import Forbidden
 
 from .callers import Caller, caller_of_user
+from .credentials import may_come_in
 from .models import Client, User
 
 SERVICE_USERNAME = "service"
@@ -12,11 +11,9 @@ SERVICE_USERNAME = "service"
 
 def service_caller() -> Caller:
     """Raises Forbidden where the account is missing, disabled, expired or may not add conversations."""
-    from .credentials import may_come_in
-
-    user: User | AnonymousUser = User.objects.filter(username=SERVICE_USERNAME).first() or AnonymousUser()
+    user: User | None = User.objects.filter(username=SERVICE_USERNAME).first()
     if (
-        not isinstance(user, User)
+        user is None
         or not may_come_in(user)
         or "conversations.add_conversation" not in user.get_role_permissions()
     ):

@@ -68,18 +68,18 @@ def extend(conversation: Conversation, at: datetime) -> datetime:
     return at
 
 
-def rebuild(conversation: Conversation, times: Iterable[datetime]) -> datetime | None:
-    """Makes the rows of a locked conversation what `times` say; answers the start of the last session."""
-    sessions = list(split(times))
-    SessionHistory.objects.filter(conversation_id=conversation.pk).delete()
-    SessionHistory.objects.bulk_create(
-        SessionHistory(
+def rows_of(conversation: Conversation, sessions: Iterable[Session]) -> Iterator[SessionHistory]:
+    for session in sessions:
+        yield SessionHistory(
             conversation_id=conversation.pk,
             session_start=session.start,
             session_end=session.end,
             messages_count=session.count,
             duration_minutes=session.minutes,
         )
-        for session in sessions
-    )
-    return sessions[-1].start if sessions else None
+
+
+def rebuild(conversation: Conversation, sessions: Iterable[Session]) -> None:
+    """Makes these the rows of a locked conversation."""
+    SessionHistory.objects.filter(conversation_id=conversation.pk).delete()
+    SessionHistory.objects.bulk_create(rows_of(conversation, sessions))

@@ -48,16 +48,15 @@ class Scoped:
     def _rows(self, caller: Caller) -> QuerySet[Any]:
         return self._build(Conversation.objects.visible_to(caller))
 
-    def form(self, caller: Caller) -> Rows | None:
+    def form(self, caller: Caller) -> Rows:
         kind = kind_of(caller)
-        return self._forms[kind] if kind else None
+        if kind is None:  # compiled anew: the names of their queues are part of it
+            return Rows(partial(self._rows, caller), paged=self._paged)
+        return self._forms[kind]
 
     def dicts(self, caller: Caller, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query of `values()`."""
-        form = self.form(caller)
-        if form is None:  # compiled anew: the names of their queues are part of it
-            form = Rows(partial(self._rows, caller), paged=self._paged)
-        return form.dicts(client=caller.client_id, user=caller.user_id, **values)
+        return self.form(caller).dicts(client=caller.client_id, user=caller.user_id, **values)
 
 
 _COUNTS = {
@@ -85,11 +84,8 @@ class Visible:
 
     def lock(self) -> Conversation | None:
         """The locked row, None where it is not there for this caller."""
-        form = _ONE.form(self.caller)
-        if form is None:
-            return Conversation.objects.visible_to(self.caller).filter(pk=self.id).locked().order_by().first()
         extra = ("caller_can_write",) if kind_of(self.caller) == "own" else ()
-        row: Conversation | None = form.first(
+        row: Conversation | None = _ONE.form(self.caller).first(
             *extra, id=self.id, client=self.caller.client_id, user=self.caller.user_id
         )
         return row

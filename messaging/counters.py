@@ -79,7 +79,6 @@ class Figures:
     columns: dict[str, Any]
     sessions: list[Session]
     participants: list[tuple[Participant, dict[str, Any]]]
-    times: list[datetime]  # of the counted messages
     lost: int = 0  # places between the first and the last message that no row has
 
 
@@ -114,7 +113,7 @@ def figures_of(tally: Tally, row: Conversation, people: Sequence[Participant], l
         for person in people
     ]
     lost = tally.last_seq - tally.first_seq + 1 - tally.rows if tally.rows else 0
-    return Figures(columns, spans, participants, tally.times, lost)
+    return Figures(columns, spans, participants, lost)
 
 
 def among(ids: Collection[int]) -> Q:
@@ -165,7 +164,7 @@ def recount(row: Conversation) -> None:
     [(_, right)] = counted([row])
     last = right.columns["last_seq"]
     reads = {name: min(getattr(row, name), last) for name in ("owner_read_seq", "staff_read_seq")}
-    rebuild(row, right.times)
+    rebuild(row, right.sessions)
     save(row, **right.columns, **reads)
     for person, values in right.participants:
         if any(getattr(person, name) != value for name, value in values.items()):

@@ -54,6 +54,11 @@ def ensure_open(conversation: Conversation) -> None:
         raise ConversationClosed
 
 
+def state_metadata(old: str, at: datetime) -> dict[str, str]:
+    """What every change of state writes into the metadata (contract `workspace`)."""
+    return {"state_changed_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "previous_state": old}
+
+
 def apply_status(
     conversation: Conversation, new: str, *, by: Caller | None, reason: str = "", at: datetime | None = None
 ) -> dict[str, Any]:
@@ -78,11 +83,7 @@ def apply_status(
         reason=reason,
         created_at=now,
     )
-    metadata = {
-        **conversation.metadata,
-        "state_changed_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "previous_state": old,
-    }
+    metadata = {**conversation.metadata, **state_metadata(old, now)}
     return {"status": new, "status_changed_at": now, "metadata": metadata}
 
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from chatplatform.text import fold
 from clients.models import Agent, Client, Contact, new_uuid
+from conversations.actions.lifecycle import state_metadata
 from conversations.events import Kind
 from conversations.models import Conversation, ConversationTag, Event, Participant, SessionHistory, StateChange
-from conversations.sessions import Session
+from conversations.sessions import Session, rows_of
 from conversations.states import FINISHED, Status
 
 from ..counters import Tally, figures_of
@@ -76,7 +77,7 @@ def import_dialogues(*, client: Client, dialogues: Sequence[Dialogue], at: datet
     Conversation.objects.bulk_create(one.row for one in new)
     insert_rows(Participant, _OF_PARTICIPANT, (person for one in new for person in _participants(one)))
     insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one)))
-    SessionHistory.objects.bulk_create(session for one in new for session in _sessions(one))
+    SessionHistory.objects.bulk_create(session for one in new for session in rows_of(one.row, one.sessions))
     StateChange.objects.bulk_create(_end(one) for one in new if one.row.status in FINISHED)
     _tag(client, new)
     now = timezone.now()
@@ -136,7 +137,7 @@ def _prepare(client: Client, dialogue: Dialogue, contact: Contact, agent: Agent 
     row.title_folded = fold(row.label)
     if dialogue.status in FINISHED:
         row.status_changed_at = last
-        row.metadata = {"state_changed_at": last.strftime("%Y-%m-%dT%H:%M:%SZ"), "previous_state": _BEFORE.value}
+        row.metadata = state_metadata(_BEFORE.value, last)
     figures = figures_of(tally, row, (), last_text)
     for name, value in figures.columns.items():
         setattr(row, name, value)
@@ -164,17 +165,6 @@ def _messages(one: _New) -> Iterator[tuple[Any, ...]]:
     }
     for seq, (said, at) in enumerate(one.timed, start=1):
         yield new_uuid(), row.client_id, row.pk, seq, said.text, at, at, *sides[said.sender]
-
-
-def _sessions(one: _New) -> Iterator[SessionHistory]:
-    for session in one.sessions:
-        yield SessionHistory(
-            conversation=one.row,
-            session_start=session.start,
-            session_end=session.end,
-            messages_count=session.count,
-            duration_minutes=session.minutes,
-        )
 
 
 def _end(one: _New) -> StateChange:
