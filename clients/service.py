@@ -12,11 +12,7 @@ SERVICE_USERNAME = "service"
 def service_caller() -> Caller:
     """Raises Forbidden where the account is missing, disabled, expired or may not add conversations."""
     user: User | None = User.objects.filter(username=SERVICE_USERNAME).first()
-    if (
-        user is None
-        or not may_come_in(user)
-        or "conversations.add_conversation" not in user.get_role_permissions()
-    ):
+    if user is None or not may_come_in(user) or "conversations.add_conversation" not in user.get_role_permissions():
         raise Forbidden("The service account may not add conversations")
     return caller_of_user(user, None)
 
