@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: serve test check lint format bench lock clean
+.PHONY: serve test check conformance conformance-missing lint format bench lock clean
 
 serve: $(VENV)/installed
 	@exec $(RUN) manage.py serve --host "$(HOST)" --port "$(PORT)"
@@ -16,6 +16,14 @@ test: $(VENV)/installed-dev
 
 check: $(VENV)/installed-dev
 	@.ci/test "long"
+
+# Every row of the contracts, its tests and how they end, into docs/conformance.md.
+conformance: $(VENV)/installed-dev
+	@.ci/conformance
+
+# The rows of a contract that no test holds: make conformance-missing FILE=rooms
+conformance-missing: $(VENV)/installed-dev
+	@$(RUN) -m pytest -q --conformance-missing="$(FILE)"
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check --config .ci/ruff.toml .

@@ -10,39 +10,78 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import requests
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client as HttpClient
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 
-from clients import actions
+from clients import actions, rates
 from clients.actions import NewTenant
 from clients.callers import Caller, caller_of_user
 from clients.credentials import issue_tokens, known
 from clients.models import Agent, User
+from conversations.bell import bell
+from messaging import rulebook
+from messaging.streams.hub import hub
+
+pytest_plugins = ["chatplatform.tests.conformance.plugin", "chatplatform.tests.answers"]
 
 ROOT = Path(__file__).parent
 SHARED = ROOT.parent / "shared"
+PLENTY = 1_000_000
 FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Passwords that cost nothing; static files that no other test process collects at the same time."""
+    """Passwords that cost nothing; static files and uploads that no other test process touches."""
     static = tmp_path_factory.mktemp("data") / "static"
     static.mkdir()
-    with override_settings(PASSWORD_HASHERS=[FAST_HASHER], STATIC_ROOT=static):
+    folders = {"STATIC_ROOT": static, "MEDIA_ROOT": static.parent / "files"}
+    with override_settings(PASSWORD_HASHERS=[FAST_HASHER], RATE_LIMITS=_out_of_reach(), **folders):
         yield
+
+
+def _out_of_reach() -> dict[str, int]:
+    """The limits of calls; a test of them sets its own."""
+    return {name: most if name == "password_mails" else PLENTY for name, most in django_settings.RATE_LIMITS.items()}
 
 
 @pytest.fixture(autouse=True)
 def _forget_credentials() -> Iterator[None]:
+    """What a process keeps, by ids that the next test gives again."""
     known.clear()
+    rulebook.forget()
+    rates.forget()
     yield
+    hub.stop()
+    bell.stop()
     known.clear()
+    rulebook.forget()
+    rates.forget()
+
+
+#: What migrations made and every test may use.
+_KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def _empty_tables(_: Any, *__: Any, **___: Any) -> None:
+    """After a transactional test, in place of Django's flush: that truncates tables which are nearly empty
+    and makes every permission anew, a quarter of a second to a second and a half each time."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=False):
+            if table not in _KEPT:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", _empty_tables):
+        yield
 
 
 @pytest.fixture
@@ -87,6 +126,18 @@ def caller_of(user: User) -> Caller:
     return caller_of_user(user, Agent.objects.filter(user=user).first())
 
 
+class Opened:
+    """A stream of events as its head has it; a test that follows one has other means."""
+
+    content = b""
+
+    def __init__(self, answer: Any) -> None:
+        self.status_code, self.headers = answer.status_code, answer.headers
+
+    def __getitem__(self, name: str) -> str:
+        return self.headers[name]
+
+
 @dataclass
 class Api:
     """Calls as one user (or nobody); `.json()` and `.status_code` as in any HTTP library."""
@@ -99,7 +150,8 @@ class Api:
             data = body if isinstance(body, str | bytes) else json.dumps(body)
             content = {"data": data, "content_type": "application/json"}
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return HttpClient(raise_request_exception=False).generic(method, path, headers=sent, **content)
+        answer = HttpClient(raise_request_exception=False).generic(method, path, headers=sent, **content)
+        return Opened(answer) if hasattr(answer, "event_stream") else answer
 
     def get(self, path: str, **headers: str) -> Any:
         return self("GET", path, **headers)
@@ -127,6 +179,23 @@ def api() -> Callable[..., Api]:
     return make
 
 
+@pytest.fixture
+def by_cookie() -> Callable[[User], Api]:
+    """`by_cookie(user)` calls with the cookies of that user's log-in."""
+
+    def make(user: User) -> Api:
+        pair = issue_tokens(user)
+        cookies = {django_settings.ACCESS_COOKIE: pair.access, django_settings.REFRESH_COOKIE: pair.refresh}
+        return Api({"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())})
+
+    return make
+
+
+def _plenty() -> dict[str, str]:
+    kinds = [name for name in django_settings.RATE_LIMITS if name != "password_mails"]
+    return {"RATE_LIMITS": ",".join(f"{name}={PLENTY}" for name in kinds)}
+
+
 class LiveServer:
     """The production server as its own processes, on the test's database."""
 
@@ -135,7 +204,14 @@ class LiveServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = {**os.environ, **database_environment(), "PASSWORD_HASHERS": FAST_HASHER, **environment}
+        self.environment = {
+            **os.environ,
+            **database_environment(),
+            "PASSWORD_HASHERS": FAST_HASHER,
+            **_plenty(),
+            "WORKER": "0",
+            **environment,
+        }
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -149,12 +225,13 @@ class LiveServer:
             except (requests.ConnectionError, requests.Timeout):
                 assert self.process.poll() is None, "the server ended before it answered"
                 time.sleep(0.05)
+        self.process.kill()  # it would run on, beside every test that follows
         raise TimeoutError("the server did not answer within 60 s")
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=45)  # whoever does not end within 30 s is killed
 
 
 def database_environment() -> dict[str, str]:

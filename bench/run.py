@@ -26,9 +26,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each operation on each system, a round")
     parser.add_argument("--clients", type=int, default=8, help="keep-alive connections, one request at a time each")
+    parser.add_argument("--told", type=int, default=500, help="with --streams: messages that are waited for")
     parser.add_argument("--only", choices=["ours", "bare"], help="drive one of the two")
     parser.add_argument("--json", metavar="PATH", help="write the result there too")
     parser.add_argument("--fill", action="store_true", help="fill and end")
+    parser.add_argument("--streams", action="store_true", help="how soon subscribers are told, and what that costs")
     parser.add_argument("--statements", action="store_true", help="print the SQL of each operation and end")
     options = parser.parse_args()
     options.messages = options.messages or (MILLION // 10 if options.sqlite else MILLION)
@@ -54,7 +56,18 @@ def main() -> int:
         return 2
     if options.fill:
         return 0
-    return measure(options)
+    return measure_streams(options) if options.streams else measure(options)
+
+
+def measure_streams(options: argparse.Namespace) -> int:
+    from bench import servers, streams, traffic
+
+    tokens = traffic.tokens()
+    sends = traffic.requests(tokens)["send"]
+    print(streams.measure(
+        tokens, sends, servers.ours, count=options.told, rounds=2 * options.rounds, clients=options.clients
+    ))  # fmt: skip
+    return 0
 
 
 def prepare(options: argparse.Namespace) -> None:

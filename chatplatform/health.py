@@ -72,4 +72,5 @@ def crashed(request: HttpRequest) -> HttpResponse:
 def _say(request: HttpRequest, problem: Problem) -> JsonResponse:
     reference = f" ({problem.reference})" if problem.reference else ""
     nobodys = {"detail": f"{problem.message}{reference}"}
-    return JsonResponse(error_body(request.path, problem) or nobodys, status=problem.status)
+    told = getattr(request, "rate_headers", None)  # the call was counted before it broke
+    return JsonResponse(error_body(request.path, problem) or nobodys, status=problem.status, headers=told)

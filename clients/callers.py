@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .rates import Limits
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -24,8 +25,12 @@ class Caller:
     queues: tuple[str, ...] = field(default=())
     token_id: int | None = None
     scopes: frozenset[str] = frozenset()
+    #: What the client lets its callers do in a minute, where that is not what the settings say.
+    rate_limits: Limits = ()
     #: The server itself: a command, a rule, a bot.
     is_system: bool = False
+    #: Sees nothing but what they take part in, staff too (contract `platform`).
+    only_own: bool = False
 
     #: What DRF and Django ask of whatever stands in `request.user`.
     is_authenticated = True
@@ -47,6 +52,8 @@ class Caller:
 
     @property
     def sees_whole_client(self) -> bool:
+        if self.only_own:
+            return False
         return self.is_admin or self.token_id is not None or self.is_system or (self.is_staff and not self.queues)
 
     @property

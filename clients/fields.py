@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -10,11 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.fields import InvalidJSONInput
 
+from chatplatform.errors import Invalid
+
 MAX_INTEGER = 2**53 - 1  # what every JSON client can count to
 MAX_DEPTH = 20
 # Of metadata and other objects that callers fill (contract `behaviour.md`).
 MAX_METADATA_DEPTH = 5
 MAX_METADATA_BYTES = 16 * 1024
+#: What each change of a conversation's state writes into its metadata.
+OWN_METADATA = frozenset({"state_changed_at", "previous_state"})
 
 
 def json_problem(value: Any, max_depth: int = MAX_DEPTH) -> str | None:
@@ -36,8 +40,8 @@ def json_problem(value: Any, max_depth: int = MAX_DEPTH) -> str | None:
                 if not -MAX_INTEGER <= item <= MAX_INTEGER:
                     return "integers must be between -(2^53-1) and 2^53-1"
             elif isinstance(item, float):
-                if not math.isfinite(item):
-                    return "numbers must be finite"
+                if not math.isfinite(item) or abs(item) > MAX_INTEGER:
+                    return "numbers must be finite, between -(2^53-1) and 2^53-1"
             elif isinstance(item, dict):
                 following.append(item)
             elif isinstance(item, list | tuple):
@@ -66,6 +70,32 @@ def _lone_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def metadata_problem(value: Any) -> str | None:
+    """What keeps `value` from being metadata, or None. What we write into it ourselves does not count."""
+    if problem := json_problem(value, MAX_METADATA_DEPTH):
+        return problem
+    given = {k: v for k, v in value.items() if not _is_ours(k, v)} if isinstance(value, dict) else value
+    size = len(json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode())
+    return "larger than 16 KiB" if size > MAX_METADATA_BYTES else None
+
+
+def _is_ours(key: str, value: Any) -> bool:
+    return key in OWN_METADATA and isinstance(value, str) and len(value) <= 30
+
+
+def own_entries(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What we wrote into it ourselves."""
+    return {key: value for key, value in metadata.items() if _is_ours(key, value)}
+
+
+def merged(metadata: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata after a change: keys are added and replaced, those given as null go. Raises Invalid."""
+    whole = {key: value for key, value in {**metadata, **changes}.items() if key not in changes or value is not None}
+    if whole != metadata and (problem := metadata_problem(whole)):
+        raise Invalid("Validation error", fields={"metadata": [problem]})
+    return whole
 
 
 class _StrictJSONFormField(forms.JSONField):
@@ -107,10 +137,7 @@ class StrictJSONField(models.JSONField):
 
     def validate(self, value: Any, model_instance: Any) -> None:
         super().validate(value, model_instance)
-        problem = json_problem(value, MAX_METADATA_DEPTH if self.default is dict else MAX_DEPTH)
-        if problem is None and self.default is dict:
-            size = len(json.dumps(value, ensure_ascii=False).encode())
-            problem = "is larger than 16 KiB" if size > MAX_METADATA_BYTES else None
+        problem = metadata_problem(value) if self.default is dict else json_problem(value)
         if problem:
             raise ValidationError(problem)
 

@@ -26,6 +26,10 @@ def new_api_token() -> str:
     return f"cpt_{secrets.token_urlsafe(32)}"
 
 
+def new_ticket() -> str:
+    return f"tkt_{secrets.token_urlsafe(24)}"
+
+
 def new_password() -> str:
     return secrets.token_urlsafe(12)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from chatplatform.db.prepared import Insert
 
+from .bell import bell
 from .models import Conversation, Event
 
 _insert = Insert(Event)
@@ -25,6 +26,12 @@ class Kind(TextChoices):
     NOTE_CREATED = "conversation.note.created"  # staff alone are told
 
 
+#: What the data of an event names, by its kind: a message, a participant, who did it.
+NAMES_MESSAGE = frozenset({Kind.MESSAGE_CREATED, Kind.MESSAGE_UPDATED})
+NAMES_PARTICIPANT = frozenset({Kind.PARTICIPANT_ADDED, Kind.PARTICIPANT_REMOVED})
+NAMES_ACTOR = frozenset({Kind.DELETED, Kind.READ})
+
+
 def record(conversation: Conversation, kind: Kind, *, at: datetime | None = None, **data: Any) -> None:
     """Writes the event; the caller holds the conversation's lock. `at`: when it happened, if not now."""
     _insert(
@@ -34,6 +41,7 @@ def record(conversation: Conversation, kind: Kind, *, at: datetime | None = None
         data=data,
         created_at=at or timezone.now(),
     )
+    bell.ring_on_commit()
 
 
 def record_update(conversation: Conversation, changes: dict[str, list[Any]], *, at: datetime | None = None) -> None:

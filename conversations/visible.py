@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chatplatform.db.prepared import Count, Rows, integer
+from chatplatform.db.prepared import Count, Rows, integer, uuid
 from clients.callers import Caller
 
 from .models import Conversation
@@ -28,6 +29,8 @@ _TEMPLATES: dict[str, Caller] = {
 
 def kind_of(caller: Caller) -> str | None:
     """Which template serves this caller; None for agents with queues, whose rule has their names in it."""
+    if caller.only_own and caller.user_id is not None:
+        return "own"
     if caller.is_superuser:
         return "all"
     if caller.sees_whole_client:
@@ -72,20 +75,25 @@ def count_visible(caller: Caller, *, cap: int) -> int:
     return min(_COUNTS[kind](client=caller.client_id, user=caller.user_id), cap)
 
 
-_ONE = Scoped(lambda rows: rows.filter(pk=integer("id")).locked().order_by())
+_BY_ID = Scoped(lambda rows: rows.filter(pk=integer("id")).locked().order_by())
+_BY_UUID = Scoped(lambda rows: rows.filter(uuid=uuid("id")).locked().order_by())
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """A conversation by its id, as one caller sees it: for an action to check and lock in one statement."""
+    """A conversation by its id or uuid, as one caller sees it: for an action to check and lock in one
+    statement."""
 
-    id: int
+    id: int | UUID
     caller: Caller
 
     def lock(self) -> Conversation | None:
         """The locked row, None where it is not there for this caller."""
-        extra = ("caller_can_write",) if kind_of(self.caller) == "own" else ()
-        row: Conversation | None = _ONE.form(self.caller).first(
+        extra: tuple[str, ...] = ("rules_version", "search_language")
+        if kind_of(self.caller) == "own":
+            extra = ("caller_can_write", *extra)
+        statement = _BY_UUID if isinstance(self.id, UUID) else _BY_ID
+        row: Conversation | None = statement.form(self.caller).first(
             *extra, id=self.id, client=self.caller.client_id, user=self.caller.user_id
         )
         return row

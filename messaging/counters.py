@@ -64,10 +64,11 @@ class Tally:
         if is_customer:
             self.staff_unread += seq > self.staff_read_seq
             self.waiting_since = self.waiting_since or at
+        elif agent_kind == Agent.Kind.SYSTEM:
+            return  # an auto-reply is unread by nobody and answers nothing
         elif agent_kind is not None:
             self.owner_unread += seq > self.owner_read_seq
-            if agent_kind != Agent.Kind.SYSTEM:
-                self.waiting_since = None
+            self.waiting_since = None
         for reader in self.readers:
             reader.unread += seq > reader.participant.last_read_seq and user_id != reader.user_id
 

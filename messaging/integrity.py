@@ -1,6 +1,6 @@
 """Whether the figures of conversations agree with what they count; and the mending where they do not."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -18,8 +18,9 @@ from conversations.actions.people import new_participants
 from conversations.models import Conversation, Participant, SessionHistory, StateChange
 from conversations.states import Status
 
+from . import files
 from .counters import Figures, among, counted, recount
-from .models import Message
+from .models import Message, Upload
 
 _BATCH = 200  # conversations
 #: The states that a conversation may be made in; any other has a history.
@@ -49,7 +50,8 @@ class Difference:
 
 
 def verify(client_id: int | None = None, *, repair: bool = False) -> Iterator[tuple[int, list[Difference]]]:
-    """Recounts every conversation, deleted ones too: for each batch how many were recounted, and what differs.
+    """Recounts every conversation, deleted ones too, but not those that are just being removed for good: for
+    each batch how many were recounted, and what differs.
 
     Others may write meanwhile: what seems to differ is counted again under the conversation's lock
     before it is told (and mended).
@@ -62,7 +64,7 @@ def verify(client_id: int | None = None, *, repair: bool = False) -> Iterator[tu
 
 
 def _batch(client_id: int | None, after: int) -> "QuerySet[Conversation]":
-    rows = Conversation.objects.filter(pk__gt=after).order_by("pk")
+    rows = Conversation.objects.filter(pk__gt=after, removing_since=None).order_by("pk")
     return rows[:_BATCH] if client_id is None else rows.for_client(client_id)[:_BATCH]
 
 
@@ -123,6 +125,7 @@ def _differences(rows: Sequence[Conversation]) -> Iterator[tuple[Conversation, l
     attachments: dict[int, int] = defaultdict(int)
     for _, pk, _ in _attachments(ids):
         attachments[pk] += 1
+    lost_files = Counter(pk for pk, key in _kept_files(ids) if not files.store().exists(key))
     for row, figures in counted(rows):
         facts = [
             *((name, getattr(row, name), right) for name, right in figures.columns.items()),
@@ -133,6 +136,7 @@ def _differences(rows: Sequence[Conversation]) -> Iterator[tuple[Conversation, l
             ("client_id of messages", f"another in {foreign.get(row.pk, 0)}", "another in 0"),
             ("attachment_count", f"wrong in {attachments[row.pk]} messages", "wrong in 0 messages"),
             ("messages", f"{figures.lost} lost", "0 lost"),
+            ("files", f"{lost_files[row.pk]} without bytes", "0 without bytes"),
         ]
         found = [
             Difference(row.pk, str(row.uuid), field, _plain(stored), _plain(right))
@@ -174,6 +178,12 @@ def _attachments(ids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         .exclude(attachment_count=F("right"))
     )
     yield from rows
+
+
+def _kept_files(ids: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Conversation and place of every file that was received and not removed since."""
+    kept = Upload.objects.filter(conversation__in=ids, removed_at=None).exclude(state=Upload.State.PENDING)
+    yield from kept.values_list("conversation_id", "storage_key")
 
 
 def _spans(sessions: set[tuple[Any, ...]]) -> list[str]:

@@ -5,12 +5,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chatplatform.db.textindex import IndexedText
 from clients.fields import StrictJSONField
 from clients.models import Agent, ApiToken, Client, Contact, User, new_uuid
 from clients.querysets import TenantQuerySet
 from conversations.models import Conversation
 
-from .querysets import MessageQuerySet
+from .querysets import MessageManager
 
 MAX_TEXT_BYTES = 65_536
 
@@ -45,6 +46,7 @@ class Message(models.Model):
     type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.TEXT)
     text = models.TextField(_("text"), blank=True, default="")  # of a text its body, else the caption
     content = StrictJSONField(_("content"), default=dict, blank=True)  # the object named after a type that is no text
+    search = IndexedText()  # the stems of what it says; none of a message from before there was an index
     metadata = StrictJSONField(_("metadata"), default=dict, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.SENT)
     visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC)
@@ -71,7 +73,7 @@ class Message(models.Model):
     edited_at = models.DateTimeField(_("edited"), null=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True)
 
-    objects = MessageQuerySet.as_manager()
+    objects = MessageManager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("message"), _("messages")
@@ -95,6 +97,10 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["client", "-id"], name="message_by_client"),
+            models.Index(fields=["client", "-created_at", "-id"], name="message_newest"),
+            models.Index(
+                fields=["client", "-id"], name="message_held", condition=Q(visibility="held", deleted_at__isnull=True)
+            ),
             *(
                 models.Index(
                     fields=[f"sender_{kind}", "-id"],
@@ -107,6 +113,14 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80] or f"[{self.type}]"
+
+
+class HeldMessage(Message):
+    """A message in quarantine, as staff have them before them."""
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = _("held message"), _("messages in quarantine")
 
 
 class Upload(models.Model):
@@ -131,6 +145,8 @@ class Upload(models.Model):
     created_at = models.DateTimeField(_("announced"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))
     received_at = models.DateTimeField(_("received"), null=True)
+    #: Retention took its bytes; the row stays with the message that shows it.
+    removed_at = models.DateTimeField(_("removed"), null=True)
 
     objects = TenantQuerySet.as_manager()
 
@@ -147,6 +163,11 @@ class Upload(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="upload_unused", condition=~Q(state="used")),
             models.Index(fields=["client", "-id"], name="upload_by_client"),
+            models.Index(
+                fields=["client", "received_at", "id"],
+                name="upload_kept",
+                condition=Q(state="used", removed_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -176,3 +197,30 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class DoomedFile(models.Model):
+    """Bytes that no row needs any more: written in the transaction in which the row goes, and gone once
+    the bytes are, so that neither outlives the other, whoever is killed between."""
+
+    storage_key = models.CharField(max_length=255, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("doomed file"), _("doomed files")
+
+    def __str__(self) -> str:
+        return self.storage_key
+
+
+from .bot_models import AgentUsage as AgentUsage  # noqa: E402
+from .rule_models import AutoTag as AutoTag  # noqa: E402
+from .rule_models import CommunicationRule as CommunicationRule  # noqa: E402
+from .rule_models import RuleReply as RuleReply  # noqa: E402
+from .webhook_models import WebhookAttempt as WebhookAttempt  # noqa: E402
+from .webhook_models import WebhookDelivery as WebhookDelivery  # noqa: E402
+from .webhook_models import WebhookEndpoint as WebhookEndpoint  # noqa: E402
+from .webhook_models import WebhookLane as WebhookLane  # noqa: E402
+from .webhook_models import WebhookPosition as WebhookPosition  # noqa: E402

@@ -1,11 +1,13 @@
 """The statements of a send, each compiled once (see `chatplatform.db.prepared`)."""
 
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, F, When
 
 from chatplatform.db.prepared import Insert, Param, Update, integer
 from conversations.models import Conversation, Participant
 
 from .models import Message
+from .search.text import stems
+from .text import said
 
 #: Every column of a conversation that a message may move; all are written each time, by one statement.
 _FIGURES = (
@@ -23,10 +25,10 @@ _save_figures = Update(
 _unread = Case(
     When(user_id__isnull=True, then=F("unread_count")),
     When(user_id=integer("sender"), then=F("unread_count")),
-    default=F("unread_count") + Value(1),
+    default=F("unread_count") + integer("unread"),
 )
-#: Its place in everyone's list, and one more unread for the users (not agents, not contacts) who did
-#: not write it; `sender` is their id, 0 for nobody.
+#: Its place in everyone's list, and `unread` more unread for the users (not agents, not contacts) who
+#: did not write it; `sender` is their id, 0 for nobody.
 touch_participants = Update(
     lambda: (
         Participant.objects.present().filter(conversation_id=integer("conversation")),
@@ -35,8 +37,10 @@ touch_participants = Update(
 )
 
 
-def insert(message: Message) -> None:
-    """Stores a new message and gives it its id."""
+def insert(message: Message, row: Conversation) -> None:
+    """Stores a new message of a locked conversation and gives it its id."""
+    language = row.search_language  # type: ignore[attr-defined]
+    message.search = stems(said(message.type, message.text, message.content), language)
     values = {field.attname: getattr(message, field.attname) for field in message._meta.concrete_fields}
     values.pop("id")
     message.pk = _insert_message(**values)

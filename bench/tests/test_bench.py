@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from bench import fill, record, report, servers, traffic
+from bench import fill, record, report, servers, streams, traffic
 from bench.rounds import run
 from clients import actions
 from clients.models import Client
@@ -91,3 +91,23 @@ def test_a_server_leaves_no_process_behind(both: tuple[list[servers.Server], dic
     _, alive = psutil.wait_procs(trees, timeout=10)
     assert alive == []
     assert all(server.process.poll() is not None for server in started)
+
+
+def test_subscribers_are_told(filled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """the measure of streams, in small: each figure is there, and every message arrived"""
+    monkeypatch.setattr(streams, "SLICE", 0.3)
+    started: list[servers.Server] = []
+
+    def start(**environment: str) -> servers.Server:
+        started.append(servers.ours("1", **database_environment(), **environment))
+        return started[-1]
+
+    tokens = traffic.tokens()
+    said = streams.measure(tokens, traffic.requests(tokens, spread=20)["send"], start, count=3, rounds=1, clients=2)
+    assert [line[:24].strip() for line in said.split("\n")] == [
+        "until it is told of", "", "one at a time", "2 others send too", "",
+        "a message sent", "bell", "no bell", "bell, and a stream",
+    ]  # fmt: skip
+    assert len(started) == 2
+    assert all(server.process.poll() is not None for server in started)
+    assert "0 differences" in recount()

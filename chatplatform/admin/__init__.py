@@ -7,21 +7,37 @@ all begin at `visible_to(caller)`. A page is read-only unless its class says oth
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
 
 from .base import ModelAdmin, button
 from .lists import CreatedFilter, ScopedRelatedFilter, ValuesFilter
+from .log_in import LogInForm
 from .scoping import ScopedForm, caller_of, visible
-from .theme import CheckboxesWidget, ChoicesFilter, SelectWidget, TextWidget, YesNoFilter, display, menu_search
+from .theme import (
+    CheckboxesWidget,
+    ChoicesFilter,
+    NumberWidget,
+    SelectWidget,
+    TextAreaWidget,
+    TextWidget,
+    TimeWidget,
+    YesNoFilter,
+    display,
+    menu_search,
+)
 
 __all__ = [
     "CheckboxesWidget",
     "ChoicesFilter",
     "CreatedFilter",
     "ModelAdmin",
+    "NumberWidget",
     "ScopedForm",
     "ScopedRelatedFilter",
     "SelectWidget",
+    "TextAreaWidget",
     "TextWidget",
+    "TimeWidget",
     "ValuesFilter",
     "YesNoFilter",
     "button",
@@ -32,5 +48,7 @@ __all__ = [
 
 admin.site.site_title = admin.site.site_header = "Chat Platform"
 admin.site.index_title = _("Overview")
+admin.site.login_form = LogInForm
 admin.site.unregister(Group)  # rights come from roles (clients/roles.py); a group would give none
+admin.site.unregister(DBTaskResult)  # it knows neither clients nor the theme
 admin.site.search = menu_search(admin.site.search)  # type: ignore[attr-defined]

@@ -288,10 +288,11 @@ class ModelAdmin(ThemedModelAdmin):
             self.message_user(request, error.message, messages.ERROR)
         return HttpResponseRedirect(self.url_of("changelist"))
 
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        super().response_delete(request, obj_display, obj_id)  # says so; and back to the list, not to the overview
+        return HttpResponseRedirect(self.url_of("changelist"))
+
     def show_once(self, request: HttpRequest, row: Any, what: Any, secret: str) -> HttpResponse:
         """A secret as the answer itself: a message that waits for the next page would be stored."""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts, "title": what, "row": row, "what": what, "secret": secret,
-        }  # fmt: skip
-        return TemplateResponse(request, "admin/secret_once.html", context)
+        about = {"opts": self.opts, "title": what, "row": row, "what": what, "secret": secret}
+        return TemplateResponse(request, "admin/secret_once.html", {**self.admin_site.each_context(request), **about})

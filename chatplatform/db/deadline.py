@@ -1,7 +1,7 @@
 """A transaction that must be done in time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import connection, transaction
 
@@ -25,6 +25,11 @@ def deadline(seconds: float) -> Iterator[None]:
         cursor.execute(f"SET LOCAL statement_timeout = {milliseconds:d}")
         cursor.execute(f"SET LOCAL lock_timeout = {milliseconds:d}")
         yield
+
+
+def reading(seconds: float) -> AbstractContextManager[None]:
+    """The same for what only reads, which on SQLite waits for nobody and takes no turn."""
+    return nullcontext() if connection.vendor == "sqlite" else deadline(seconds)
 
 
 def _set_sqlite(seconds: float) -> None:

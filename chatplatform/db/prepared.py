@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 from django.db.models import Expression, QuerySet
-from django.db.models.sql import InsertQuery, UpdateQuery
+from django.db.models.sql import DeleteQuery, InsertQuery, UpdateQuery
 
 #: Stand for LIMIT and OFFSET while a queryset is built: it takes only numbers there.
 _LIMIT, _OFFSET = 987_654_321, 123_456_789
@@ -29,6 +29,14 @@ class Param(Expression):
 
 def integer(name: str) -> Param:
     return Param(name, models.BigIntegerField())
+
+
+def uuid(name: str) -> Param:
+    return Param(name, models.UUIDField())
+
+
+def moment(name: str) -> Param:
+    return Param(name, models.DateTimeField())
 
 
 class _Statement:
@@ -109,14 +117,18 @@ class Rows(_Statement):
 
         `extra` names columns at the end that are no fields; they become attributes.
         """
-        found = self.tuples(**values)
-        if not found:
-            return None
-        width = len(self._names) - len(extra)
-        instance = self._model.from_db(connection.alias, self._names[:width], found[0][:width])
-        for name, value in zip(extra, found[0][width:], strict=True):
-            setattr(instance, name, value)
-        return instance
+        return next(iter(self.all(*extra, **values)), None)
+
+    def all(self, *extra: str, **values: Any) -> list[Any]:
+        """As `first`, of every row."""
+        found, width = self.tuples(**values), len(self._names) - len(extra)
+        names, instances = self._names[:width], []
+        for row in found:
+            instance = self._model.from_db(connection.alias, names, row[:width])
+            for name, value in zip(extra, row[width:], strict=True):
+                setattr(instance, name, value)
+            instances.append(instance)
+        return instances
 
 
 class Count(Rows):
@@ -154,6 +166,22 @@ class Update(_Statement):
             self._execute(cursor, values)
 
 
+class Delete(_Statement):
+    """A DELETE of rows that nothing refers to: `build` answers a queryset."""
+
+    def __init__(self, build: Callable[[], QuerySet[Any]]) -> None:
+        super().__init__()
+        self._build = build
+
+    def _compile(self) -> tuple[str, Sequence[Any]]:
+        sql, params = self._build().query.chain(DeleteQuery).get_compiler(connection=connection).as_sql()
+        return sql, tuple(params)
+
+    def __call__(self, **values: Any) -> None:
+        with connection.cursor() as cursor:
+            self._execute(cursor, values)
+
+
 class Insert:
     """An INSERT of one row of a model; columns not given take the field's default."""
 
@@ -170,15 +198,27 @@ class Insert:
             compiler = query.get_compiler(connection=connection)
             compiler.returning_fields = [self._model._meta.pk]
             [(self._sql, _)] = compiler.as_sql()
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, self._row(values))
+            [identifier] = cursor.fetchone()
+        return int(identifier)
+
+    def many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """All in one statement; their number is part of it, so not too many different ones."""
+        if not rows:
+            return
+        table, columns = self._model._meta.db_table, ", ".join(f'"{field.column}"' for field in self._fields)
+        row = f"({', '.join(['%s'] * len(self._fields))})"
+        sql = f'INSERT INTO "{table}" ({columns}) VALUES {", ".join([row] * len(rows))}'  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value for values in rows for value in self._row(values)])
+
+    def _row(self, values: Mapping[str, Any]) -> list[Any]:
         if unknown := values.keys() - {field.attname for field in self._fields}:
             raise TypeError(f"{self._model.__name__} has no columns {unknown}")
-        row = [
+        return [
             field.get_db_prep_save(
                 values[field.attname] if field.attname in values else field.get_default(), connection
             )
             for field in self._fields
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, row)
-            [identifier] = cursor.fetchone()
-        return int(identifier)

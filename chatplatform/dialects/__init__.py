@@ -50,31 +50,44 @@ def error_body(path: str, problem: "Problem") -> dict[str, Any] | None:
     """What the dialect of this path says of a problem that never reached, or never left, its views."""
     for dialect in discover():
         if f"{path}/".startswith(f"/{dialect.prefix}/"):
-            body: dict[str, Any] = dialect.view().error_body(problem)
-            return body
+            return dict(dialect.view().error_body(problem))
     return None
+
+
+def routes(dialect: Dialect) -> Iterator[URLPattern]:
+    """The documented paths of one dialect, from the root."""
+    for pattern in dialect.urls:
+        suffix = str(pattern.pattern)
+        slash = "/" if suffix not in ("", "/") else ""
+        yield path(f"{dialect.prefix}{slash}{suffix}", pattern.callback)
 
 
 def urlpatterns() -> Iterator[URLPattern | URLResolver]:
     """All routes of all dialects; each ends in a 404 of its own shape."""
     dialects = discover()
     for dialect in dialects:
-        for pattern in dialect.urls:
-            suffix = str(pattern.pattern)
-            slash = "/" if suffix not in ("", "/") else ""
-            yield path(f"{dialect.prefix}{slash}{suffix}", pattern.callback)
+        yield from routes(dialect)
     for dialect in dialects:
         yield re_path(rf"^{re.escape(dialect.prefix)}(?:/[\s\S]*)?\Z", _unknown(dialect))
 
 
 def _unknown(dialect: Dialect) -> Any:
-    from chatplatform.errors import NotFound
+    from rest_framework.exceptions import APIException
+
+    from chatplatform.errors import DomainError, NotFound
 
     view = dialect.view
 
     class UnknownPath(view):  # type: ignore[misc, valid-type]
-        authentication_classes: list[Any] = []
         permission_classes: list[Any] = []
+
+        def perform_authentication(self, request: Any) -> None:
+            """Nobody needs a credential to be told that nothing is here; whose is known is counted."""
+            try:
+                _ = request.user
+            except (APIException, DomainError):
+                return
+            self.count_call(request)
 
         def answer(self, request: Any, *args: Any, **kwargs: Any) -> Any:
             raise NotFound("Path")

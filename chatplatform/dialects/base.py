@@ -1,13 +1,15 @@
 """What a dialect is: who the caller is, what they may find, and its own words for what goes wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import models
-from django.http import HttpRequest
+from django.db import models, transaction
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,40 +17,21 @@ from rest_framework.views import set_rollback
 from rest_framework.viewsets import ViewSet
 
 from chatplatform.errors import NotFound
+from clients import rates
 from clients.callers import Caller
-from clients.credentials import BadCredential, caller_of_access_token
+from clients.rates import Limit
+from messaging.files import download_address
 
+from . import idempotency
+from .cookies import give_renewed
+from .credentials import SAFE_METHODS
 from .fields import Input, Query, read
+from .files import files_of
+from .operations import Operation
 from .parsing import AlwaysJSON, JSONRenderer, StrictJSONParser
 from .permissions import HasCaller
 from .problems import Problem, problem_of
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def bearer_token(request: HttpRequest | Request) -> str | None:
-    """The credential of `Authorization: Bearer …`, None without one."""
-    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
-
-
-class UserToken(BaseAuthentication):
-    """A user's JWT. Staff who write are looked up afresh; others may be known from a moment ago."""
-
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        secret = bearer_token(request)
-        if secret is None:
-            return None
-        try:
-            caller = caller_of_access_token(secret)
-            if caller.is_staff and request.method not in _SAFE:
-                caller = caller_of_access_token(secret, fresh=True)
-        except BadCredential as error:
-            raise AuthenticationFailed("Token is invalid or expired") from error
-        return caller, None
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+from .rates import headers_of, limit_of, refuse
 
 
 class DialectView(ViewSet):
@@ -60,7 +43,23 @@ class DialectView(ViewSet):
     parser_classes = [StrictJSONParser]
     renderer_classes = [JSONRenderer]
     content_negotiation_class = AlwaysJSON  # type: ignore[assignment]
-    schema = None
+    schema = None  # the project's own page and schemas: chatplatform/openapi
+
+    #: The TypedDict of this dialect's error envelope (a union where it has several), and the error
+    #: statuses that every call, every read and every write may answer in it.
+    errors: Any = dict
+    always: tuple[int, ...] = (401, 500, 503, 507)
+    of_reads: tuple[int, ...] = (400,)
+    of_writes: tuple[int, ...] = (400, 409, 413, 415)
+
+    #: What its calls count as in a caller's minute (clients/rates); None: they are not counted.
+    rates: str | None = "users"
+    #: Whether answers are kept for an Idempotency-Key; not where they are secrets.
+    keeps_answers = True
+    #: Headers, besides the credential's, that every call takes (parameters of OpenAPI).
+    header_parameters: tuple[Mapping[str, Any], ...] = ()
+
+    operation: Operation
 
     # --- who and what ---
 
@@ -80,20 +79,76 @@ class DialectView(ViewSet):
             raise NotFound(what)
         return found
 
-    def body(self, kind: type[Input]) -> dict[str, Any]:
-        return read(kind, self.request.data)
+    def perform_authentication(self, request: Request) -> None:
+        """Before anything else is looked at; whoever is known has one call less, whatever becomes of it."""
+        super().perform_authentication(request)
+        self.count_call(request)
 
-    def query(self, kind: type[Query]) -> dict[str, Any]:
-        return read(kind, self.request.query_params.dict())
+    def count_call(self, request: Request) -> None:
+        """Raises TooManyCalls."""
+        if self.rates is not None and request.user is not None:
+            self.spend(limit_of(self.caller, self.rates))
+
+    def spend(self, limit: Limit, *, unless: Limit | None = None) -> None:
+        """Counts the call, and says how it stands in whatever is answered. Raises TooManyCalls."""
+        standing = rates.spend(limit, unless=unless)
+        told = headers_of(standing)
+        self.headers.update(told)
+        self.request._request.rate_headers = told  # type: ignore[attr-defined]  # where the answer breaks: health.py
+        refuse(standing)
+
+    def perform(self, operation: Operation, call: Callable[[], Response]) -> HttpResponseBase:
+        """Every declared call passes here."""
+        self.operation = operation
+        if self.request.method in SAFE_METHODS:
+            return call()
+        if operation.body is None:
+            _ = self.request.data  # none is needed; a malformed one is refused
+        return idempotency.once(self, call) if idempotency.HEADER in self.request.META else call()
+
+    def key_owner(self) -> str | None:
+        """Whose an Idempotency-Key is, None of nobody's."""
+        caller = self.caller
+        return f"user:{caller.user_id}" if caller.user_id is not None else f"token:{caller.token_id}"
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What a write with an Idempotency-Key runs in."""
+        return transaction.atomic()
+
+    def body(self) -> dict[str, Any]:
+        """The validated body of the operation. Raises ValidationError."""
+        return read(self.operation.body or Input, self.request.data)
+
+    def query(self) -> dict[str, Any]:
+        """The validated query string of the operation. Raises ValidationError."""
+        return read(self.operation.query or Query, self.request.query_params.dict())
 
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Conversations and tokens are nothing for caches between (RFC 9111, RFC 6749 5.1)."""
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "no-store"}
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        give_renewed(request, response)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def file_url(self, file_id: UUID, name: str) -> str:
+        """Where the bytes of a file are got, from now on for a quarter of an hour."""
+        return self.whole(download_address(file_id, name))
+
+    def whole(self, address: str) -> str:
+        """An address of a file, of ours or of the store's, from its scheme on."""
+        if settings.FILES_URL and address.startswith("/"):
+            return f"{settings.FILES_URL}{address}"
+        return self.request.build_absolute_uri(address)
+
+    def attachments_of(self, message_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """Those of `files.files_of`."""
+        return files_of(message_ids, self.file_url)
+
     # --- what goes wrong ---
 
-    def error_body(self, problem: Problem) -> dict[str, Any]:
+    def error_body(self, problem: Problem) -> Mapping[str, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no words for its errors")
 
     def restate(self, problem: Problem) -> Problem:

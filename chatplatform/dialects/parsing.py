@@ -30,7 +30,9 @@ class StrictJSONParser(BaseParser):
         if len(body) > settings.BODY_LIMIT:
             raise BodyTooLarge
         try:
-            data = json.loads(body.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+            data = json.loads(
+                body.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_number
+            )
         except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
             raise ParseError("The body is not valid JSON.") from error
         if not isinstance(data, dict):
@@ -45,6 +47,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) != len(pairs):
         raise ValueError("duplicate key")
     return data
+
+
+def _number(text: str) -> int | float:
+    """JSON has one kind of numbers: 7.0 is 7. Databases would each decide that by themselves."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _no_constant(name: str) -> Any:

@@ -1,5 +1,6 @@
 """From any exception to one Problem; the only place that knows which is which HTTP status."""
 
+import errno
 import logging
 import math
 import uuid
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
@@ -38,17 +39,25 @@ _DOMAIN: dict[type[errors.DomainError], int] = {
     errors.InvalidParticipant: 422,
     errors.LimitReached: 422,
     errors.MessageTooLarge: 413,
+    errors.FileTooLarge: 413,
+    errors.TooManyCalls: 429,
+    errors.ProviderUnavailable: 502,
+    errors.ProviderTimedOut: 504,
 }
 _DISK_FULL = ("DiskFull", "disk is full")
+_RETRY = {"Retry-After": "5"}
 _TIMED_OUT = ("QueryCanceled", "LockNotAvailable", "database is locked")
 
 
 def problem_of(error: Exception) -> Problem:
     """Every exception has one; what nobody foresaw is a 500 with a reference that is also in the log."""
     match error:
+        case errors.StoreAway():
+            return _store_away(error)
         case errors.DomainError():
             status = next(_DOMAIN[kind] for kind in type(error).__mro__ if kind in _DOMAIN)
-            return Problem(status, error.code, error.message, fields=error.fields, error=error)
+            waits = {"Retry-After": str(error.wait)} if isinstance(error, errors.TooManyCalls) else {}
+            return Problem(status, error.code, error.message, fields=error.fields, headers=waits, error=error)
         case drf.ValidationError():
             fields = _fields(error.detail)
             return Problem(400, "invalid", "Validation error", fields=fields, error=error)
@@ -66,6 +75,8 @@ def problem_of(error: Exception) -> Problem:
             )
         case RequestDataTooBig():
             return Problem(413, "body_size", "The body is larger than 1 MiB.", error=error)
+        case SuspiciousOperation():  # a Host header that is none
+            return Problem(400, "bad_request", "Bad request", error=error)
         case UnreadablePostError():
             return Problem(400, "malformed", "The body could not be read.", error=error)
         case DataError():
@@ -73,6 +84,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(400, "invalid", "Validation error", error=error)
         case OperationalError() | InterfaceError():
             return _database_problem(error)
+        case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _no_space(error)
     reference = uuid.uuid4().hex
     logger.error("unforeseen error %s", reference, exc_info=error)
     return Problem(500, "internal", "Internal error", reference=reference, error=error)
@@ -82,11 +95,26 @@ def _database_problem(error: DatabaseError | InterfaceError) -> Problem:
     reference = uuid.uuid4().hex
     what = f"{type(error.__cause__).__name__} {error}"
     logger.error("database trouble %s: %s", reference, what)
-    retry = {"Retry-After": "5"}
     if any(sign in what for sign in _DISK_FULL):
-        return Problem(507, "disk_full", "Insufficient storage", headers=retry, reference=reference, error=error)
+        return _full(reference, error)
     code = "timeout" if any(sign in what for sign in _TIMED_OUT) else "unavailable"
-    return Problem(503, code, "Service unavailable", headers=retry, reference=reference, error=error)
+    return Problem(503, code, "Service unavailable", headers=_RETRY, reference=reference, error=error)
+
+
+def _store_away(error: errors.StoreAway) -> Problem:
+    reference = uuid.uuid4().hex
+    logger.error("the store of files is away %s: %s", reference, error.__cause__)
+    return Problem(503, error.code, error.message, headers=_RETRY, reference=reference, error=error)
+
+
+def _no_space(error: OSError) -> Problem:
+    reference = uuid.uuid4().hex
+    logger.error("no space for files %s: %s", reference, error.strerror)
+    return _full(reference, error)
+
+
+def _full(reference: str, error: Exception) -> Problem:
+    return Problem(507, "disk_full", "Insufficient storage", headers=_RETRY, reference=reference, error=error)
 
 
 def _headers(error: drf.APIException) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What the admin's tests share: staff in a browser, and a client furnished with a row of every kind."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,9 +16,11 @@ from clients.credentials import issue_tokens
 from clients.models import User
 from conversations import actions
 from conversations.models import Conversation
-from messaging.actions import add_note, send_message
-from messaging.models import Attachment, Upload
+from messaging.actions import add_note, create_auto_tag, create_rule, send_message
+from messaging.actions.webhooks import create_endpoint
+from messaging.models import AgentUsage, Attachment, Upload, WebhookAttempt, WebhookDelivery
 from messaging.senders import as_agent, as_contact
+from messaging.spam import reason
 
 STAFF = ("agent", "supervisor", "client_admin")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -68,7 +71,11 @@ def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
     send_message(conversation=conversation, sender=as_contact(contact), text=f"{name} asks <b>why</b>")
     message = send_message(conversation=conversation, sender=as_agent(agent), text=f"{name} answers")
     add_note(conversation=conversation, sender=as_agent(agent), text=f"{name} whispers")
-    actions.set_tags(conversation=conversation, names=[f"{name}-tag"], by=by)
+    held = send_message(
+        conversation=conversation, sender=as_contact(contact), text=f"{name} sells <b>why</b>", visibility="held",
+        flag_reasons=[reason("keyword", 10.0, f"{name} <b>why</b>")],
+    )  # fmt: skip
+    actions.update_conversation(conversation=conversation, tags=[f"{name}-tag"], by=by)
     actions.change_status(conversation=conversation, status="escalated", by=by)
     now = timezone.now()
     upload = Upload.objects.create(
@@ -77,6 +84,23 @@ def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
     )  # fmt: skip
     attachment = Attachment.objects.create(message=message, upload=upload, file_name=f"{name}.pdf")
     issue_tokens(tenant.users[0].user)
+    rule = create_rule(
+        client=client, name=f"{name} hours {n}", type="deny", channel="fax", days=["monday"], auto_reply=f"{name} naps"
+    )
+    auto_tag = create_auto_tag(client=client, words=[f"{name} word"], tag=f"{name} {n}")
+    # In capitals: pages are searched for addresses of others, which they must not lead to.
+    hook, _ = create_endpoint(client_id=client.pk, url=f"HTTPS://hooks.example.com/{name}?<b>why</b>")
+    delivery = WebhookDelivery.objects.create(
+        endpoint=hook, conversation=conversation, kind="conversation.created", body='{"event": "<b>why</b>"}'
+    )
+    WebhookAttempt.objects.create(
+        delivery=delivery, at=now, duration=7, status=500, request_headers={"webhook-signature": "v1,c2VjcmV0"},
+        response_headers={"server": "<b>why</b>"}, response_body=f"{name} <b>why</b>",
+    )  # fmt: skip
+    bot = tenant.agents[1]
+    days = AgentUsage.objects.filter(agent=bot).count()
+    day = timezone.now().date() - timedelta(days=days)
+    usage = AgentUsage.objects.create(agent=bot, day=day, answers=3, cost_micro=1_234_567)
     rows = {
         "clients.Client": client, "clients.User": tenant.users[0].user, "clients.Contact": contact,
         "clients.Agent": agent, "clients.ApiToken": tenant.api_token.token, "clients.PlatformKey": tenant.public_key,
@@ -87,7 +111,10 @@ def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
         "conversations.StateChange": conversation.state_changes.first(),
         "conversations.SessionHistory": conversation.sessions.first(),
         "conversations.Event": conversation.events.first(),
+        "messaging.HeldMessage": held,
         "messaging.Message": message, "messaging.Upload": upload, "messaging.Attachment": attachment,
+        "messaging.CommunicationRule": rule, "messaging.AutoTag": auto_tag, "messaging.AgentUsage": usage,
+        "messaging.WebhookEndpoint": hook, "messaging.WebhookDelivery": delivery,
     }  # fmt: skip
     conversation.refresh_from_db()
     return World(tenant, conversation, rows)

@@ -1,11 +1,20 @@
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 
+from chatplatform.tests.workspace import robot_of
 from clients.actions import NewTenant
+from clients.credentials import client_of_platform_key
+from clients.models import RateWindow, User
+
+from .browser import CHROMIUM
 
 NOON = datetime(2027, 3, 1, 12, 0, 0, 987654, tzinfo=UTC)
 
@@ -14,8 +23,15 @@ NOON = datetime(2027, 3, 1, 12, 0, 0, 987654, tzinfo=UTC)
 def clock() -> Iterator[Any]:
     """A Monday's noon; time stands still until a test moves it. For `usefixtures`, so that tokens are
     made in it."""
-    with time_machine.travel(NOON, tick=False) as traveller:
+    with time_machine.travel(NOON, tick=False) as traveller, connection.execute_wrapper(_at_that_time):
         yield traveller
+
+
+def _at_that_time(execute: Any, sql: str, *given: Any) -> Any:
+    """Calls are counted by the database's clock, which stands still too."""
+    if RateWindow._meta.db_table in sql:
+        sql = sql.replace("statement_timestamp()", f"to_timestamp({time.time()!r})")
+    return execute(sql, *given)
 
 
 @pytest.fixture
@@ -34,3 +50,50 @@ def omar(acme: NewTenant, api: Any) -> Any:
 def desk(acme: NewTenant, api: Any) -> Any:
     """Acme's Client admin, who is the agent `agent_1`."""
     return api(acme.staff.user)
+
+
+@pytest.fixture
+def platform(acme: NewTenant, api: Any) -> Callable[[User], Any]:
+    """`platform(user)` calls the dialect `platform`: with Acme's public key and that user's JWT."""
+
+    def make(user: User) -> Any:
+        client_of_platform_key(acme.public_key.key)  # its use is remembered now, not within a test
+        caller = api(user)
+        caller.headers["X-PUBLIC-KEY"] = acme.public_key.key
+        return caller
+
+    return make
+
+
+@pytest.fixture
+def john(acme: NewTenant, platform: Any) -> Any:
+    """The first end user of Acme, calling `platform`."""
+    return platform(acme.users[0].user)
+
+
+@pytest.fixture
+def mary(acme: NewTenant, platform: Any) -> Any:
+    """The second one."""
+    return platform(acme.users[1].user)
+
+
+@pytest.fixture
+def robot(acme: NewTenant) -> Any:
+    """Acme's own server, calling `workspace` with a token of every scope."""
+    return robot_of(acme)
+
+
+@pytest.fixture
+def foreign_robot(rival: NewTenant) -> Any:
+    """Rival's."""
+    return robot_of(rival)
+
+
+@pytest.fixture
+def chromium() -> Path:
+    if not CHROMIUM.exists():
+        reason = f"{CHROMIUM} is absent"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return CHROMIUM

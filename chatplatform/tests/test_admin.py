@@ -27,6 +27,7 @@ def test_every_model_of_ours_has_a_page(acme: NewTenant) -> None:
     assert {model._meta.label for model in MODELS} == set(furnish(acme).rows)
 
 
+@pytest.mark.contract("behaviour: One visibility rule serves")
 @pytest.mark.parametrize("role", ["superuser", *STAFF])
 def test_every_page_opens_with_few_queries(role: str, acme: NewTenant, rival: NewTenant) -> None:
     mine, theirs = furnish(acme), furnish(rival)
@@ -179,6 +180,7 @@ def test_odd_queries_are_no_error_of_ours(acme: NewTenant, query: str) -> None:
     assert answer.status_code in (200, 400)
 
 
+@pytest.mark.contract("behaviour: One visibility rule serves", "behaviour: Staff by role")
 def test_an_agent_with_queues_sees_only_theirs(acme: NewTenant) -> None:
     hidden, queued = furnish(acme, 1), furnish(acme, 2)
     Conversation.objects.filter(pk=queued.conversation.pk).update(queue="billing", title="Mine to answer")

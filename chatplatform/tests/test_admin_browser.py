@@ -1,6 +1,5 @@
 """A member of staff at work, in a real browser on the real server."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,25 +12,9 @@ from clients.actions import NewTenant
 from conversations.models import Conversation
 
 from .admin_world import furnish
-
-CHROMIUM = Path("/usr/bin/chromium")
-#: Nothing of the browser's own goes out, and it runs in a container.
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync",
-    "--disable-component-update", "--disable-default-apps", "--no-first-run",
-]  # fmt: skip
+from .browser import QUIET
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def chromium() -> Path:
-    if not CHROMIUM.exists():
-        reason = f"{CHROMIUM} is absent"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return CHROMIUM
 
 
 @pytest.fixture
@@ -73,7 +56,8 @@ def test_staff_answer_a_conversation(furnished: Conversation, acme: NewTenant, t
     tab.click("button[type=submit]")
     tab.locator("a[href='/admin/conversations/conversation/']").first.click()
     tab.get_by_role("link", name="Acme invoice 1").click()
-    expect(tab.locator(".cp-message").first).to_contain_text("Acme whispers")
+    expect(tab.locator(".cp-message.is-held").first).to_contain_text("Acme sells <b>why</b>")
+    expect(tab.locator(".cp-message", has_text="Acme whispers")).to_be_visible()
     expect(tab.locator(".cp-message", has_text="Acme asks <b>why</b>")).to_be_visible()
 
     tab.get_by_label("Message", exact=True).fill("Your parcel left this morning.")

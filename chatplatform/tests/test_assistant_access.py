@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatplatform.tests.admin_world import browser_of, page
 from chatplatform.tests.store import (
     everything,
     listed,
@@ -57,6 +58,11 @@ def assert_sees(api, number):
         assert api.get(f"/chat/conversations/{number}{suffix}").status_code == 200
 
 
+@pytest.mark.contract(
+    "behaviour: An end user: conversations that they own",
+    "assistant: A user sees the conversations that they own",
+    "README: Unknown, foreign and deleted ids",
+)
 def test_the_owner_and_whoever_takes_part(maya, omar, acme, number):
     """An end user: conversations that they own or take part in."""
     assert_sees(maya, number)
@@ -71,6 +77,11 @@ def test_the_owner_and_whoever_takes_part(maya, omar, acme, number):
     assert listed(omar) == [number]
 
 
+@pytest.mark.contract(
+    "behaviour: Staff by role",
+    "assistant: A user sees the conversations that they own",
+    "README: Unknown, foreign and deleted ids",
+)
 @pytest.mark.parametrize("role", ["agent", "supervisor", "client_admin"])
 def test_staff_without_queues_see_their_whole_client(acme, rival, api, role, number):
     """Client admin and Supervisor the whole client; Agent, when they have no queue, the whole client"""
@@ -82,11 +93,13 @@ def test_staff_without_queues_see_their_whole_client(acme, rival, api, role, num
     assert_unseen(someone, foreign.pk)
 
 
+@pytest.mark.contract("behaviour: Staff by role")
 @pytest.mark.parametrize("role", ["supervisor", "client_admin"])
 def test_queues_narrow_no_admin(acme, api, role, number):
     assert listed(api(staff(acme, role, queues=("billing",)))) == [number]
 
 
+@pytest.mark.contract("behaviour: Staff by role")
 def test_an_agent_with_queues(acme, api, maya, number):
     """Agent: what is assigned to them, what is in their queues (and what they take part in)"""
     user = staff(acme, queues=("billing", "returns"))
@@ -114,6 +127,7 @@ def test_queues_of_two_clients_with_one_name(acme, rival, api, number):
     assert_unseen(ana, number)
 
 
+@pytest.mark.contract("README: Unknown, foreign and deleted ids")
 def test_another_client_sees_nothing(number, rival, api):
     for user in (rival.users[0].user, rival.staff.user):
         assert_unseen(api(user), number)
@@ -130,11 +144,53 @@ def test_a_superuser_sees_all(number, api, rival):
     )
 
 
+@pytest.mark.contract("assistant: <user's JWT> on all 11 calls", "assistant: Errors: 400 validation")
 def test_the_service_account_and_tokens_are_no_users_here(acme, api, number):
     answer = api().get("/chat/conversations", Authorization=f"Bearer {acme.api_token.secret}")
     assert (answer.status_code, answer.json()) == (401, {"success": False, "message": "Token is invalid or expired"})
 
 
+@pytest.mark.contract("assistant: <user's JWT> on all 11 calls", "README: assistant.md | assistant")
+def test_every_call_needs_a_users_token(acme, api, number):
+    """`Authorization: Bearer <user's JWT>` on all calls, whatever else is wrong with them"""
+    before = everything()
+    for path in (f"/chat/conversations/{number}", "/chat/conversations/999999999", "/chat/conversations/x"):
+        for method, suffix, body in [*CALLS[:11], ("POST", "/messages", "{")]:
+            for headers, said in (
+                ({}, "Authentication credentials were not provided."),
+                ({"Authorization": "Basic bWF5YTpzZWNyZXQ="}, "Authentication credentials were not provided."),
+                ({"Authorization": "Bearer nonsense"}, "Token is invalid or expired"),
+            ):
+                answer = api()(method, f"{path}{suffix}", body, **headers)
+                assert (answer.status_code, answer.json()) == (401, {"success": False, "message": said})
+                assert answer["WWW-Authenticate"] == "Bearer"
+    assert everything() == before
+
+
+@pytest.mark.contract("behaviour: One visibility rule serves")
+@pytest.mark.usefixtures("plain_static_files")
+def test_the_admin_shows_what_this_dialect_shows(acme, rival, api, maya, number):
+    """One visibility rule serves the dialects and the admin"""
+    for queue in ("billing", "returns", ""):
+        Conversation.objects.filter(pk=new_conversation(maya, f"In {queue}")).update(queue=queue)
+    whatsapp_chat(api)
+    whatsapp_chat(api, "ses_rival")
+    gone = new_conversation(maya, "Deleted")
+    assert maya.delete(f"/chat/conversations/{gone}").status_code == 200
+    people = [superuser(), acme.staff.user, rival.staff.user, staff(acme, "supervisor", queues=("billing",))]
+    people += [staff(acme), staff(acme, queues=("billing",)), staff(acme, queues=("billing", "returns"))]
+    seen = []
+    for user in people:
+        listing = browser_of(user).get(page(Conversation, "changelist"))
+        shown = {row.pk for row in listing.context["cl"].queryset}
+        assert shown == set(listed(api(user)))
+        seen.append(len(shown))
+    assert seen == [6, 5, 1, 5, 5, 1, 2]
+
+
+@pytest.mark.contract(
+    "README: An id of the wrong shape", "assistant: Ids are integers", "assistant: Errors: 400 validation"
+)
 @pytest.mark.parametrize(
     "identifier", ["0", "-1", "01", "1.0", "x", "%00", "１", "1%0A", "9" * 18, "9" * 19, "9" * 40, "null"]
 )
@@ -151,6 +207,7 @@ CHANGES = [{"title": "x"}, {"status": "closed"}, {"agent_id": None}, {"is_pinned
            {"is_archived": True, "title": "x"}]  # fmt: skip
 
 
+@pytest.mark.contract("behaviour: The owner and staff may rename", "assistant: Errors: 400 validation")
 def test_another_participant(acme, omar, url, number):
     """another participant may read, write, mark read and archive for all, else 403"""
     take_part(number, acme.users[1].user)
@@ -167,6 +224,7 @@ def test_another_participant(acme, omar, url, number):
     assert Conversation.objects.get().is_archived is True
 
 
+@pytest.mark.contract("behaviour: The owner and staff may rename")
 @pytest.mark.parametrize("role", ["owner", "agent", "supervisor", "client_admin"])
 def test_the_owner_and_staff_may_do_all(acme, maya, api, url, role):
     """The owner and staff may rename, close, reassign and delete"""
@@ -176,6 +234,7 @@ def test_the_owner_and_staff_may_do_all(acme, maya, api, url, role):
     assert someone.delete(url).status_code == 200
 
 
+@pytest.mark.contract("assistant: Errors: 400 validation")
 def test_without_the_right_to_write(acme, omar, url, number):
     """403, or what is not allowed; reading goes on"""
     take_part(number, acme.users[1].user, can_write=False)
@@ -191,6 +250,7 @@ def agent_says(api, url):
     return api.post(f"{url}/messages", {"content": "How can I help?", "sender_type": "agent"})
 
 
+@pytest.mark.contract("assistant: A non-admin may post as")
 def test_who_may_post_as_agent(acme, maya, omar, url, number, api):
     """A non-admin may post as `agent` only when they are a human agent who takes part in it; else 403"""
     take_part(number, acme.users[1].user)
@@ -210,6 +270,7 @@ def test_who_may_post_as_agent(acme, maya, omar, url, number, api):
     assert agent_says(ana, url).status_code == 403
 
 
+@pytest.mark.contract("assistant: A non-admin may post as")
 @pytest.mark.parametrize("role", ["supervisor", "client_admin"])
 def test_admins_post_as_their_agent(acme, url, api, role):
     user = staff(acme, role)

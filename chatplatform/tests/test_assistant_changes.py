@@ -34,6 +34,7 @@ def details(api, url):
     return api.get(url).json()["data"]
 
 
+@pytest.mark.contract("assistant: PUT /chat/conversations/{id} (PATCH too)")
 @pytest.mark.parametrize("method", ["put", "patch"])
 def test_update(maya, url, number, acme, method, clock):
     """7 (PUT, PATCH too): "Conversation updated successfully"; {"conversation_id"}"""
@@ -51,6 +52,7 @@ def test_update(maya, url, number, acme, method, clock):
     assert after["updated_at"] == "2027-03-01T12:00:05Z"
 
 
+@pytest.mark.contract("behaviour: changes is {field: [old, new]}", "behaviour: conversation.updated tells state, tags")
 def test_an_update_is_told_once(maya, url, number):
     """One event for each change; none where everything has its value already"""
     told = len(events_of(number))
@@ -62,6 +64,9 @@ def test_an_update_is_told_once(maya, url, number):
     ]
 
 
+@pytest.mark.contract(
+    "assistant: PUT /chat/conversations/{id} (PATCH too)", "behaviour: agent_id is the assigned agent"
+)
 def test_the_agent_in_charge(maya, desk, url, number, acme):
     """agent_id: an agent takes part from then on; null is nobody; a bot that is relieved leaves"""
     person, bot = acme.agents
@@ -72,6 +77,7 @@ def test_the_agent_in_charge(maya, desk, url, number, acme):
     assert Conversation.objects.get().participant_count == 2
 
 
+@pytest.mark.contract("behaviour: In a create, null for", "assistant: Errors: 400 validation")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -81,7 +87,7 @@ def test_the_agent_in_charge(maya, desk, url, number, acme):
         ({"is_archived": None}, "is_archived"), ({"is_archived": 1}, "is_archived"),
         ({"is_pinned": "true"}, "is_pinned"), ({"is_pinned": []}, "is_pinned"),
         ({"conversation_type": None}, "conversation_type"), ({"conversation_type": ""}, "conversation_type"),
-        ({"agent_id": "1"}, "agent_id"), ({"agent_id": True}, "agent_id"), ({"agent_id": 1.0}, "agent_id"),
+        ({"agent_id": "1"}, "agent_id"), ({"agent_id": True}, "agent_id"), ({"agent_id": 1.5}, "agent_id"),
         ({"title": "A good one", "is_pinned": "no"}, "is_pinned"),
     ],
 )  # fmt: skip
@@ -94,6 +100,7 @@ def test_update_refuses(maya, url, body, field):
     assert everything() == before
 
 
+@pytest.mark.contract("assistant: Errors: 400 validation")
 def test_an_agent_that_is_not_there(maya, url, acme, rival, api):
     """404 "Agent not found", and no agent of another client, not even for a superuser"""
     before = everything()
@@ -110,6 +117,12 @@ def test_an_agent_that_is_not_there(maya, url, acme, rival, api):
     assert root.put(url, {"agent_id": acme.agents[0].pk}).status_code == 200
 
 
+@pytest.mark.contract(
+    "behaviour: A state change that is not allowed",
+    "behaviour: On a change of state the server's",
+    "behaviour: changes is {field: [old, new]}",
+    "mapping: A status that a dialect documents as free text",
+)
 @pytest.mark.parametrize("old", STATES)
 def test_the_state_machine(maya, url, number, old):
     """409 with a message that names both states; the same state again is 200 and no event"""
@@ -136,6 +149,11 @@ def test_the_state_machine(maya, url, number, old):
             assert (row.get().status, history, news) == (old, [], [])
 
 
+@pytest.mark.contract(
+    "assistant: A closed conversation takes no message",
+    "behaviour: On a closed conversation",
+    "assistant: Errors: 400 validation",
+)
 def test_a_closed_conversation(maya, desk, url, number, acme):
     """takes no message and no change but `is_archived` and `is_pinned` (409); reading, marking read and
     deleting are allowed"""
@@ -158,6 +176,7 @@ def test_a_closed_conversation(maya, desk, url, number, acme):
     assert maya.delete(url).status_code == 200
 
 
+@pytest.mark.contract("workspace: A customer's message reopens", "behaviour: whatsapp, rooms | new")
 @pytest.mark.parametrize(
     ("old", "customer", "agent"),
     [
@@ -179,6 +198,7 @@ def test_what_a_message_does_to_the_state(maya, desk, url, number, old, customer
         assert events_of(number)[told:] == [("conversation.message.created", None), *changes]
 
 
+@pytest.mark.contract("behaviour: whatsapp, rooms | new", "behaviour: workspace, assistant, platform | active")
 def test_made_as(maya, api, number):
     """behaviour.md, States: made through `assistant` → `active`, `whatsapp` → `new`, or `resolved`"""
     assert Conversation.objects.get(pk=number).status == "active"
@@ -186,6 +206,11 @@ def test_made_as(maya, api, number):
     assert whatsapp_chat(api, finished_chat=True).status == "resolved"
 
 
+@pytest.mark.contract(
+    "assistant: DELETE /chat/conversations/{id}",
+    "README: Unknown, foreign and deleted ids",
+    "assistant: Errors: 400 validation",
+)
 def test_delete(maya, omar, desk, url, number, acme, clock):
     """8: "Conversation deleted successfully"; {"conversation_id"}; gone from every list and look-up"""
     say(maya, number, "Hello")

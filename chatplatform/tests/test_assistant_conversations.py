@@ -19,6 +19,11 @@ ROW = [
 pytestmark = pytest.mark.usefixtures("clock")
 
 
+@pytest.mark.contract(
+    "assistant: Base /chat.",
+    "assistant: 2 | POST /chat/conversations | title",
+    "behaviour: Unknown body fields are ignored",
+)
 def test_create(maya, acme):
     """2: "Conversation created successfully"; {"conversation_id": 123}"""
     answer = maya.post(URL, {"title": "New Customer Inquiry", "agent_id": acme.agents[1].pk, "user_id": 7})
@@ -35,6 +40,9 @@ def test_create(maya, acme):
     assert row.participant_count == 2
 
 
+@pytest.mark.contract(
+    "assistant: 2 | POST /chat/conversations | title", "assistant: Envelope:", "assistant: Errors: 400 validation"
+)
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -59,6 +67,7 @@ def test_create_refuses(maya, body, field):
     assert everything() == before
 
 
+@pytest.mark.contract("behaviour: In a create, null for")
 def test_create_with_nulls_and_the_longest_title(maya):
     """In a create, `null` for an optional field means its default"""
     maya.post(URL, {"title": "é" * 255, "agent_id": None, "conversation_type": None})
@@ -66,6 +75,7 @@ def test_create_with_nulls_and_the_longest_title(maya):
     assert (len(row.title), row.assigned_agent_id, row.kind) == (255, None, "chat")
 
 
+@pytest.mark.contract("assistant: Errors: 400 validation")
 def test_create_with_an_agent_that_is_not_there(maya, acme, rival):
     """404 "Agent not found": unknown, foreign, inactive, the built-in `system`"""
     system = acme.client.agents.get(kind="system")
@@ -89,6 +99,12 @@ def test_a_superuser_owns_nothing(api, acme):
     assert {**everything(), "User": 0, "RefreshToken": 0} == {**before, "User": 0, "RefreshToken": 0}
 
 
+@pytest.mark.contract(
+    "assistant: 1 | GET /chat/conversations?limit",
+    "assistant: Envelope:",
+    "assistant: Ids are integers",
+    "README: whatsapp, workspace, assistant: 2024",
+)
 def test_list_shape(maya, acme, clock):
     """1: {"conversations": […], total, limit, offset}, "Found N conversations" """
     number = new_conversation(maya, "Customer Support Chat", agent_id=acme.agents[1].pk)
@@ -106,6 +122,7 @@ def test_list_shape(maya, acme, clock):
     assert json.dumps(answer.json()) == json.dumps({"success": True, "message": "Found 1 conversations", "data": data})
 
 
+@pytest.mark.contract("assistant: 1 | GET /chat/conversations?limit")
 def test_an_empty_list(maya):
     assert maya.get(URL).json() == {
         "success": True,
@@ -114,6 +131,7 @@ def test_an_empty_list(maya):
     }
 
 
+@pytest.mark.contract("assistant: 3 | GET /chat/conversations/{id}")
 def test_details(maya, acme):
     """3: "Conversation found"; {id, title, user_id, agent_id, conversation_type, status, total_messages, …}"""
     number = new_conversation(maya, "Customer Support Chat")
@@ -124,6 +142,7 @@ def test_details(maya, acme):
     assert (answer["data"]["agent_id"], answer["data"]["last_message_at"]) == (None, None)
 
 
+@pytest.mark.contract("mapping: title | name | —", "assistant: A user sees the conversations that they own")
 def test_title_falls_back_to_the_room_and_the_channel(desk, api, acme):
     """mapping.md: title (else the room, else the channel); `user_id` is null where no user owns one"""
     row = whatsapp_chat(api)
@@ -134,6 +153,7 @@ def test_title_falls_back_to_the_room_and_the_channel(desk, api, acme):
     assert listed(desk, "?search=WHATSAPP") == [row.pk]
 
 
+@pytest.mark.contract("assistant: 1 | GET /chat/conversations?limit")
 def test_pinned_first_then_latest_activity(maya, desk, clock):
     """pinned first, then latest activity; for whoever reads"""
     first, second, third, fourth = (new_conversation(maya, f"Order {n}") for n in range(4) if not clock.shift(60))
@@ -147,6 +167,7 @@ def test_pinned_first_then_latest_activity(maya, desk, clock):
     assert listed(maya) == listed(desk) == [second, fourth, third, first]
 
 
+@pytest.mark.contract("assistant: 1 | GET /chat/conversations?limit", "behaviour: An empty optional query parameter")
 def test_filters(desk, maya, acme, api):
     """status, agent_id, conversation_type, is_archived, is_pinned; together they narrow"""
     plain = new_conversation(maya, "One")
@@ -165,6 +186,7 @@ def test_filters(desk, maya, acme, api):
     assert maya.get(f"{URL}?status=escalated").json()["message"] == "Found 1 conversations"
 
 
+@pytest.mark.contract("assistant: 1 | GET /chat/conversations?limit")
 def test_search_folds_case_and_accents(maya, desk):
     """`search` (title), alike on both databases"""
     claim = new_conversation(maya, "Reclamación: pedido Ñandú 100%")
@@ -183,6 +205,7 @@ ORDERINGS = {
 }  # fmt: skip
 
 
+@pytest.mark.contract("assistant: ordering: last_message_at", "assistant: 1 | GET /chat/conversations?limit")
 @pytest.mark.parametrize("ordering", ORDERINGS)
 def test_ordering(maya, desk, clock, ordering):
     """`ordering`: last_message_at, created_at, title, total_messages, each with `-` too"""
@@ -201,6 +224,9 @@ def test_ordering(maya, desk, clock, ordering):
     assert listed(desk, f"?ordering={ordering}") == expected
 
 
+@pytest.mark.contract(
+    "README: limit, page, offset: whole", "assistant: ordering: last_message_at", "assistant: Errors: 400 validation"
+)
 @pytest.mark.parametrize("query", [
     "limit=0", "limit=-1", "limit=x", "limit=1.5", "limit=1e3", "limit=%2B5", "limit=1234567890123456789", "limit=１",
     "limit=1%0A", "offset=-1", "offset=x", "offset=1234567890123456789", "status=open", "status=Active", "agent_id=x",
@@ -215,6 +241,7 @@ def test_a_bad_parameter_is_named(maya, query):
     assert list(answer.json()["errors"]) == [query.partition("=")[0]]
 
 
+@pytest.mark.contract("README: limit, page, offset: whole", "README: An offset or page past the end")
 def test_pages(maya):
     """a limit over the maximum is clamped to it (100); an offset past the end is an empty list"""
     numbers = [new_conversation(maya, f"Order {n}") for n in range(3)][::-1]
@@ -230,6 +257,7 @@ def test_pages(maya):
         assert "total_is_capped" not in data
 
 
+@pytest.mark.contract("behaviour: Totals (total")
 def test_totals_are_capped(maya, desk, acme):
     """counted exactly up to 10,000, beyond that the total is 10,000 with "total_is_capped": true"""
     rows = Conversation.objects.bulk_create(
@@ -249,6 +277,7 @@ def test_totals_are_capped(maya, desk, acme):
     assert len(rows) == 10_000
 
 
+@pytest.mark.contract("README: One store. A conversation made")
 def test_another_role_is_no_other_list(api, acme, maya):
     """A conversation made through one dialect is listed through each whose caller may see it."""
     chat = whatsapp_chat(api, name="Ayu", number_client=6281234567890)

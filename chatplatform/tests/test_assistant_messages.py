@@ -46,6 +46,7 @@ def unread(api, number):
     return data["unread_count"]
 
 
+@pytest.mark.contract("assistant: 5 | POST /chat/conversations/{id}/messages")
 def test_add(maya, url, number):
     """5: "Message added successfully"; {message_id, conversation_id, content, sender, created_at}"""
     answer = maya.post(url, {"content": "My order number is #12345", "sender_type": "user"})
@@ -60,6 +61,11 @@ def test_add(maya, url, number):
     )
 
 
+@pytest.mark.contract(
+    "assistant: 4 | GET /chat/conversations/{id}/messages",
+    "behaviour: text | the text |",
+    "README: whatsapp, workspace, assistant: 2024",
+)
 def test_list_shape(maya, desk, url, number, clock):
     """4: "Found N messages"; {"messages": […], total, limit, offset}; sender is `user` or `agent`"""
     first = say(maya, number, "Hello, I need help with my order")
@@ -82,6 +88,11 @@ def test_list_shape(maya, desk, url, number, clock):
     assert desk.get(url).json()["data"]["messages"] == rows
 
 
+@pytest.mark.contract(
+    "assistant: 4 | GET /chat/conversations/{id}/messages",
+    "README: limit, page, offset: whole",
+    "README: An offset or page past the end",
+)
 def test_order_and_pages(maya, url, number):
     """`order=asc` (default) or `desc`; default limit 50, at most 500"""
     for n in range(5):
@@ -98,6 +109,7 @@ def test_order_and_pages(maya, url, number):
     assert maya.get(f"{url}?offset=9").json()["data"] == {"messages": [], "total": 5, "limit": 50, "offset": 9}
 
 
+@pytest.mark.contract("README: limit, page, offset: whole")
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=-1", "offset=-1", "offset=x", "order=up", "order=ASC"])
 def test_a_bad_parameter_is_named(maya, url, query):
     answer = maya.get(f"{url}?{query}")
@@ -105,6 +117,7 @@ def test_a_bad_parameter_is_named(maya, url, query):
     assert list(answer.json()["errors"]) == [query.partition("=")[0]]
 
 
+@pytest.mark.contract("behaviour: The newest-10,000 rule")
 @pytest.mark.parametrize("query", ["", "?limit=500"])
 def test_the_newest_messages_are_served(maya, url, number, settings, query):
     """behaviour.md: a window; `total` is at most 10,000, `order=asc` begins at the window's oldest"""
@@ -132,6 +145,11 @@ def test_far_pages_are_walked_from_the_nearer_end(maya, url, number, monkeypatch
         assert contents(maya, url, f"?limit=3&offset={offset}&order=desc") == lines[::-1][offset : offset + 3]
 
 
+@pytest.mark.contract(
+    "assistant: 5 | POST /chat/conversations/{id}/messages",
+    "README: A message's text is at most",
+    "assistant: Errors: 400 validation",
+)
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -158,12 +176,14 @@ def test_add_refuses(maya, url, body, field):
     assert everything() == before
 
 
+@pytest.mark.contract("README: A message's text is at most")
 @pytest.mark.parametrize("text", ["x" * 65_536, "é" * 32_768, "😀" * 16_384, " indented\n\ttext ", "<b>&amp;</b>", "٣‮"])
 def test_text_is_kept_as_it_is(maya, url, text):
     assert maya.post(url, {"content": text}).json()["data"]["content"] == text
     assert contents(maya, url) == [text]
 
 
+@pytest.mark.contract("behaviour: Text-only doors make", "behaviour: Unknown body fields are ignored")
 def test_text_only_doors_make_text(maya, url):
     """behaviour.md: text-only doors make messages of type `text`; unknown fields and nulls are nothing"""
     maya.post(url, {"content": "x", "content_type": "image", "message_type": "location", "id": 1, "attachments": None})
@@ -171,6 +191,7 @@ def test_text_only_doors_make_text(maya, url):
     assert (row.type, row.content, row.status) == ("text", {}, "sent")
 
 
+@pytest.mark.contract("mapping: counters | —")
 def test_counters_and_last_activity(maya, desk, number, clock):
     for text, api, sender in [("One", maya, "user"), ("Two", desk, "agent"), ("Three", maya, "user")]:
         clock.shift(60)
@@ -188,6 +209,7 @@ def test_each_message_is_told_once(maya, number):
     assert [kind for kind, _ in events_of(number)] == ["conversation.created", *["conversation.message.created"] * 2]
 
 
+@pytest.mark.contract("behaviour: unread_count in assistant", "assistant: GET …/messages marks nothing read")
 def test_unread_of_owner_and_staff(maya, desk, url, number):
     """behaviour.md: for the owner agents' messages not read; for staff customers' messages not read by any staff"""
     say(maya, number, "One")
@@ -200,6 +222,7 @@ def test_unread_of_owner_and_staff(maya, desk, url, number):
     assert statuses(maya, url) == ["sent"] * 4  # GET marks nothing read
 
 
+@pytest.mark.contract("assistant: GET …/messages marks nothing read")
 def test_read_by_the_owner(maya, desk, url, number):
     """`POST …/read` does: those messages' `status` becomes `read`"""
     say(maya, number, "One")
@@ -223,6 +246,7 @@ def test_read_by_the_owner(maya, desk, url, number):
     assert unread(maya, number) == 1
 
 
+@pytest.mark.contract("behaviour: unread_count in assistant")
 def test_read_by_one_of_the_staff_is_read_by_all(maya, desk, url, number, acme, api):
     say(maya, number, "One")
     colleague = api(staff(acme, "supervisor"))
@@ -245,6 +269,7 @@ def test_read_by_another_participant(maya, omar, desk, url, number, acme):
     assert Participant.objects.get(user=acme.users[1].user).last_read_seq == 3
 
 
+@pytest.mark.contract("behaviour: Private notes (staff to staff")
 def test_private_notes_appear_nowhere(maya, desk, url, number, acme, clock):
     """behaviour.md: private notes appear in no dialect, count, unread figure, last message"""
     say(maya, number, "One")
@@ -272,6 +297,11 @@ PLAIN = [
 ]  # fmt: skip
 
 
+@pytest.mark.contract(
+    "behaviour: image, video, audio, file | the caption",
+    "behaviour: location | [location]",
+    "behaviour: contact | [contact]",
+)
 @pytest.mark.parametrize(("type_", "text", "content", "line"), PLAIN)
 def test_messages_of_other_types(maya, url, number, acme, type_, text, content, line):
     """behaviour.md, Messages: the caption, else `[image] name`, …; `content_type` = `message_type`"""

@@ -14,7 +14,8 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 
 def test_every_variable_of_the_settings_stands_in_the_docs():
-    read = set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", (ROOT / "chatplatform" / "settings.py").read_text()))
+    files = [ROOT / "chatplatform" / name for name in ("settings.py", "event_settings.py")]
+    read = {name for file in files for name in re.findall(r"env\.\w+\(\s*\"(\w+)\"", file.read_text())}
     assert "DATABASE_URL" in read
     documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     assert read - documented == set()
@@ -36,7 +37,10 @@ def test_the_first_calls_of_the_readme_work_as_they_stand(live_server_url):
     values = {
         "http://127.0.0.1:8000": live_server_url,
         "'ses_…'": re.search(r"^Session id\s+(\S+)$", shown.getvalue(), re.MULTILINE)[1],
-        "'…'": re.search(r"maya\.hart@example\.com\s+(\S+)", shown.getvalue())[1],
+        "PASSWORD='…'": f"PASSWORD={password_of('maya.hart', shown)}",
+        "JAVIERS='…'": f"JAVIERS={password_of('javier.molina', shown)}",
+        "'cpt_…'": re.search(r"^API token\s+(\S+)$", shown.getvalue(), re.MULTILINE)[1],
+        "'pk_…'": re.search(r"^Public key\s+(\S+)$", shown.getvalue(), re.MULTILINE)[1],
     }
     for given, value in values.items():
         assert script.count(given) == 1
@@ -53,6 +57,19 @@ def test_the_first_calls_of_the_readme_work_as_they_stand(live_server_url):
     assert continued[0] == made[0]
     assert continued[4]["message"] == "Message added successfully"
     assert [m["content"] for m in continued[5]["data"]["messages"]] == ["Order BD-20591 is late."]
+    pair, listed, user, room, rooms, contact, conversation, newest = continued[6:]
+    assert [person.get("contact_id") for person in conversation["participants"]] == [contact["id"], None]
+    assert [row["id"] for row in newest["conversations"]][:1] == [conversation["id"]]
+    assert [person["name"] for person in pair["data"]["participants"]] == ["Maya Hart", "Javier Molina"]
+    assert listed["data"][0] == pair["data"]
+    assert user["user"]["name"] == "Maya Hart"
+    assert room["message"] == "Conversation created succesfully!!"
+    assert rooms["data"][0] == room["data"]
+    assert rooms["pagination"]["pageSize"] == 2
+
+
+def password_of(name: str, shown: io.StringIO) -> str:
+    return re.search(rf"{re.escape(name)}@example\.com\s+(\S+)", shown.getvalue())[1]
 
 
 def run(script: str) -> list[dict[str, Any]]:

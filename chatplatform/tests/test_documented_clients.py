@@ -5,6 +5,7 @@ Nothing of it is copied here: it is read from the documentation when the tests r
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from clients.credentials import issue_tokens
 from clients.models import Agent, User
 from conversations.models import Conversation, Participant
 from messaging.models import Message
+from messaging.tests.llm import agent_at, serving
 
 #: What a browser has and Node has not: a page's own address, and storage.
 BROWSER = """
@@ -73,6 +75,7 @@ def chat(shared: Path, run: Any, live_server_url: str) -> Callable[..., Any]:
     return call
 
 
+@pytest.mark.contract("README: A client program written for one", "README: assistant.md | assistant")
 def test_chat_service_from_an_empty_list_to_an_answered_message(chat: Any, acme: Any) -> None:
     user = acme.users[0].user
     agent = Agent.objects.get(client=acme.client, agent_id="assistant")
@@ -130,6 +133,31 @@ def test_chat_service_from_an_empty_list_to_an_answered_message(chat: Any, acme:
     }  # fmt: skip
 
 
+@pytest.mark.contract("README: A client program written for one", "assistant: /ai-response | message")
+def test_chat_service_has_an_ai_agent_answer(chat: Any, acme: Any) -> None:
+    user = acme.users[0].user
+    with serving() as endpoint:
+        agent = agent_at(acme.client, endpoint.url, timeout=60)
+        row = chat(user, f"createConversation('New Customer Inquiry', {agent.pk})")["data"]["conversation_id"]
+        chat(user, f"sendMessage({row}, 'My order number is #12345')")
+        answer = chat(user, f"generateAIResponse({row}, 'My order number is #12345', {agent.pk})")
+    question, stored = Message.objects.order_by("seq")
+    assert answer == {
+        "success": True,
+        "message": "AI response generated",
+        "data": {
+            "message_id": stored.pk,
+            "ai_response": "It left this morning.",
+            "tokens_used": 30,
+            "processing_time": stored.processing_time,
+            "cost": 0.000009,
+            "created_at": f"{stored.created_at:%Y-%m-%dT%H:%M:%SZ}",
+        },
+    }
+    assert (stored.reply_to, stored.sender_agent) == (question, agent)
+
+
+@pytest.mark.contract("README: A client program written for one")
 def test_chat_service_pages_through_messages(chat: Any, acme: Any) -> None:
     user = acme.users[0].user
     row = chat(user, "createConversation('Where is my parcel?', undefined)")["data"]["conversation_id"]
@@ -140,6 +168,7 @@ def test_chat_service_pages_through_messages(chat: Any, acme: Any) -> None:
     assert (page["total"], page["limit"], page["offset"]) == (3, 2, 1)
 
 
+@pytest.mark.contract("README: A client program written for one", "README: assistant.md | assistant")
 def test_chat_service_sees_what_went_wrong(chat: Any, acme: Any) -> None:
     wrong = {
         "createConversation('', 1)": ("Validation error", ["title"]),
@@ -215,6 +244,7 @@ def create_in_python(shared: Path, live_server_url: str) -> Callable[..., Any]:
     return create
 
 
+@pytest.mark.contract("README: A client program written for one", "README: whatsapp.md | whatsapp")
 def test_documented_javascript_opens_a_chat(create_in_node: Any, acme: Any) -> None:
     answer = create_in_node("ses_acme", OPTIONS)
     row = Conversation.objects.get()
@@ -223,6 +253,9 @@ def test_documented_javascript_opens_a_chat(create_in_node: Any, acme: Any) -> N
     assert Participant.objects.get().contact.phone == "1234567890"
 
 
+@pytest.mark.contract(
+    "README: A client program written for one", "README: Documented strings are part", "README: whatsapp.md | whatsapp"
+)
 def test_documented_javascript_throws_the_documented_errors(create_in_node: Any, acme: Any) -> None:
     assert create_in_node("", {}) == {"thrown": "Session name is required"}
     assert create_in_node("client_session_123", OPTIONS) == {"thrown": "Client not found"}
@@ -232,6 +265,7 @@ def test_documented_javascript_throws_the_documented_errors(create_in_node: Any,
     assert not Conversation.objects.exists()
 
 
+@pytest.mark.contract("README: A client program written for one", "README: whatsapp.md | whatsapp")
 def test_documented_python_opens_a_chat(create_in_python: Any, acme: Any) -> None:
     plain = create_in_python("ses_acme")
     row = Conversation.objects.get()
@@ -244,6 +278,7 @@ def test_documented_python_opens_a_chat(create_in_python: Any, acme: Any) -> Non
     assert Conversation.objects.count() == 2
 
 
+@pytest.mark.contract("README: A client program written for one", "README: Documented strings are part")
 def test_documented_python_raises_on_the_documented_errors(create_in_python: Any, acme: Any) -> None:
     def failure(*args: Any, **options: Any) -> tuple[int, Any]:
         with pytest.raises(requests.exceptions.HTTPError) as caught:
@@ -262,4 +297,57 @@ def test_documented_python_raises_on_the_documented_errors(create_in_python: Any
     assert failure("ses_acme") == (
         403, {"error": "Error de permisos", "details": "Token de admin inválido o expirado"},
     )  # fmt: skip
+    assert Conversation.objects.count() == 1
+
+
+# --- platform ---
+
+
+def curl(example: str, values: dict[str, str]) -> tuple[int, Any]:
+    """The status and the JSON that a documented curl call is answered with."""
+    for given, value in values.items():
+        assert given in example
+        example = example.replace(given, value)
+    script = example.rstrip().replace("curl ", "curl -s -w '\\n%{http_code}' ", 1)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), json.loads(body)
+
+
+def shape(value: Any) -> Any:
+    """The keys of a JSON value, in their order, and its types."""
+    if isinstance(value, dict):
+        return [(name, shape(part)) for name, part in value.items()]
+    return [shape(part) for part in value] if isinstance(value, list) else type(value).__name__
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+@pytest.mark.contract("README: A client program written for one", "README: platform.md | platform")
+def test_the_documented_call_of_platform(shared: Path, live_server_url: str, acme: Any) -> None:
+    """Answered as documented: each key, each type, and the wording of what is wrong"""
+    document = shared / "contracts/sources/platform-create.md"
+    [example] = code_blocks(document, "bash")
+    body, created, invalid, failed = (json.loads(block) for block in code_blocks(document, "json"))
+    assert body["participant_uuid"] in example
+    caller, other = (new.user for new in acme.users)
+    values = {
+        "https://sandbox.your-domain.com": live_server_url,
+        "<token>": issue_tokens(caller).access,
+        "<key>": acme.public_key.key,
+        body["participant_uuid"]: str(other.uuid),
+    }
+    status, answer = curl(example, values)
+    assert (status, shape(answer)) == (201, shape(created))
+    assert answer["message"] == created["message"]
+    assert {name: answer["data"][name] for name in ("taggable_type", "taggable_id", "is_archived")} == {
+        "taggable_type": "App\\Models\\Order", "taggable_id": 123, "is_archived": False,
+    }  # fmt: skip
+    assert [person["uuid"] for person in answer["data"]["participants"]] == [str(caller.uuid), str(other.uuid)]
+
+    status, answer = curl(example, {**values, "participant_uuid": "participant"})
+    assert (status, answer) == (422, invalid)
+    User.objects.filter(pk=other.pk).update(is_active=False)  # participant not found
+    status, answer = curl(example, values)
+    assert (status, list(answer), list(answer["errors"])) == (422, list(invalid), ["participant_uuid"])
+    assert list(failed) == ["success", "message", "error"]
     assert Conversation.objects.count() == 1

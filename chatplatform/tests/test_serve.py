@@ -50,7 +50,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., "Made"]]:
 
 class Made:
     def __init__(self, folder: Path, environment: dict[str, str], log: Path) -> None:
-        ours = ("DATABASE_URL", "DATA_DIR", "SECRET_KEY", "DEMO", "HOST", "PORT", "LOG_LEVEL", "WEB_WORKERS")
+        ours = ("DATABASE_URL", "DATA_DIR", "SECRET_KEY", "DEMO", "HOST", "PORT", "LOG_LEVEL", "WEB_WORKERS", "WORKER")
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         self.log, self.began = log, time.monotonic()
         with log.open("w") as output:
@@ -80,6 +80,19 @@ class Made:
         self.process.wait(10)
 
 
+def quick_start(start: Callable[[], "Made"], url: str) -> "Made":
+    """One that serves within five seconds; a machine that is busy with other tests has three attempts."""
+    seconds: list[float] = []
+    while True:
+        made = start()
+        seconds.append(made.wait_until_ready(url, within=60))
+        if seconds[-1] < 5:
+            return made
+        assert len(seconds) < 3, seconds
+        made.server().terminate()
+        assert made.process.wait(20) == 0
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DATA_DIR that several tests use: collecting the admin's static files takes seconds."""
@@ -107,8 +120,7 @@ def test_make_serve_prepares_serves_and_ends(make: Any, data: Path) -> None:
     assert psutil.wait_procs(workers, timeout=5)[1] == []
     assert "Traceback" not in first.log.read_text()
 
-    second = make(**environment)
-    assert second.wait_until_ready(url, within=30) < 5
+    second = quick_start(lambda: make(**environment), url)
     assert "Preparing" not in second.log.read_text()
     assert "Collecting" not in second.log.read_text()
     second.server().send_signal(signal.SIGINT)  # Ctrl-C
@@ -130,7 +142,7 @@ def test_host_and_database_url_are_honoured(make: Any, data: Path, transactional
     port = free_port()
     for file in data.glob("db.sqlite3*"):
         file.unlink()
-    environment = {**database_environment(), "DATA_DIR": str(data), "DEMO": "0"}
+    environment = {**database_environment(), "DATA_DIR": str(data), "DEMO": "0", "WORKER": "0"}
     served = make(HOST="127.0.0.2", PORT=str(port), **environment)
     served.wait_until_ready(f"http://127.0.0.2:{port}", within=60)
     answer = requests.post(f"http://127.0.0.2:{port}/api/chat/create", json=CHAT, timeout=10)
@@ -163,7 +175,7 @@ def test_make_serve_on_a_fresh_clone(make: Any, tmp_path: Path) -> None:
     assert "password" in first.log.read_text().lower()  # the demonstration's log-ins
     first.server().terminate()
     first.process.wait(20)
-    assert make(clone, PORT=str(port)).wait_until_ready(url, within=30) < 5
+    quick_start(lambda: make(clone, PORT=str(port)), url)
 
 
 @pytest.mark.long

@@ -25,6 +25,17 @@ def record(answer):
     return answer.json()["record"]
 
 
+@pytest.mark.contract(
+    "whatsapp: POST /api/chat/create.",
+    "whatsapp: id, chatId, clientId are strings",
+    "whatsapp: session_name | string",
+    "whatsapp: use_bot | boolean",
+    "whatsapp: name | string | no",
+    "whatsapp: number_client | number",
+    "whatsapp: category | string",
+    "whatsapp: chat_id | string",
+    "whatsapp: The channel of what is made here",
+)
 def test_the_documented_example(create, acme):
     """200 {"success": true, "record": {…}}: these keys, in this order, of these types"""
     answer = create(
@@ -45,6 +56,13 @@ def test_the_documented_example(create, acme):
     assert (row.channel, row.status, row.client_id) == ("whatsapp", "new", acme.client.pk)
 
 
+@pytest.mark.contract(
+    "whatsapp: use_bot | boolean",
+    "whatsapp: name | string | no",
+    "whatsapp: category | string",
+    "whatsapp: finished_chat | boolean",
+    "whatsapp: chat_id | string",
+)
 def test_defaults(create, acme):
     """use_bot true, name "", number_client null, category "general", finished_chat false, chat_id generated"""
     made = record(create())
@@ -57,6 +75,7 @@ def test_defaults(create, acme):
     assert record(create())["id"] != made["id"]
 
 
+@pytest.mark.contract("whatsapp: null for an optional field means", "behaviour: In a create, null for")
 @pytest.mark.parametrize("field", ["use_bot", "name", "number_client", "category", "finished_chat", "chat_id"])
 def test_null_means_the_default(create, field):
     """`null` for an optional field means its default"""
@@ -64,11 +83,17 @@ def test_null_means_the_default(create, field):
     assert {**made, "id": 0, "chatId": 0} == {**default, "id": 0, "chatId": 0}
 
 
+@pytest.mark.contract("behaviour: Unknown body fields are ignored")
 def test_unknown_fields_are_ignored(create):
     """behaviour.md, Input: unknown body fields are ignored"""
     assert record(create(nickname="x", id="7", client_id=1))["name"] == ""
 
 
+@pytest.mark.contract(
+    "whatsapp: The answer is a number",
+    "whatsapp: number_client | number | no",
+    "behaviour: A phone number is what whatsapp.md says",
+)
 @pytest.mark.parametrize(
     ("given", "answered"),
     [
@@ -94,6 +119,7 @@ INVALID = [
 ]  # fmt: skip
 
 
+@pytest.mark.contract("whatsapp: Validation error")
 @pytest.mark.parametrize(("field", "value"), INVALID)
 def test_a_bad_field_is_named(create, field, value):
     """400 {"error": "Validation error", "details": "<field>: <what is wrong>"}; nothing is written"""
@@ -109,12 +135,14 @@ def test_a_bad_field_is_named(create, field, value):
     assert everything() == before
 
 
+@pytest.mark.contract("behaviour: Longest values in characters")
 @pytest.mark.parametrize(("field", "length"), [("name", 255), ("category", 50), ("chat_id", 255)])
 def test_longest_values(create, field, length):
     """behaviour.md: name, chat id 255 characters; category 50 (characters, not bytes)"""
     assert create(**{field: "é" * length}).status_code == 200
 
 
+@pytest.mark.contract("whatsapp: Session name is required", "whatsapp: session_name | string")
 @pytest.mark.parametrize("body", [{}, {"session_name": None}, {"session_name": ""}, {"session_name": " \t"},
                                   {"session_name": 5}, {"session_name": ["ses_acme"]}, {"session_name": True},
                                   {"session_name": "", "use_bot": "yes"}])  # fmt: skip
@@ -125,6 +153,7 @@ def test_the_session_name_is_required(api, acme, body):
     assert api().post(URL).json() == {"error": "Session name is required"}
 
 
+@pytest.mark.contract("whatsapp: Client not found")
 def test_no_active_client_has_this_session(api, acme, create):
     """404 {"error": "Client not found"}"""
     before = everything()
@@ -138,6 +167,7 @@ def test_no_active_client_has_this_session(api, acme, create):
     assert everything() == before
 
 
+@pytest.mark.contract("whatsapp: A 408 says")
 def test_a_retry_is_the_same_record(create, api):
     """the same `chat_id` with the same values returns the existing record, 200, and makes nothing new"""
     given = {"chat_id": "wa-1", "name": "Ayu", "number_client": 6281234567890, "category": "sales"}
@@ -153,11 +183,13 @@ def test_a_retry_is_the_same_record(create, api):
     assert everything() == before
 
 
+@pytest.mark.contract("whatsapp: A 408 says")
 def test_a_retry_by_the_generated_id(create):
     made = record(create(name="Ayu"))
     assert record(create(name="Ayu", chat_id=made["chatId"])) == made
 
 
+@pytest.mark.contract("behaviour: the first request, whatever became of the row", "behaviour: On a closed conversation")
 def test_a_retry_after_the_row_changed(create, api, acme):
     """behaviour.md: "same values" are those of the first request, whatever became of the row since; a
     `whatsapp` retry still returns its record of a closed conversation"""
@@ -175,6 +207,7 @@ def test_a_retry_after_the_row_changed(create, api, acme):
     assert everything() == before
 
 
+@pytest.mark.contract("whatsapp: Chat ID already exists")
 @pytest.mark.parametrize(
     "other",
     [{"name": "Budi"}, {"use_bot": False}, {"category": "sales"}, {"finished_chat": True}, {"number_client": 34}],
@@ -191,6 +224,7 @@ def test_a_chat_id_with_other_values(create, other):
     assert everything() == before
 
 
+@pytest.mark.contract("whatsapp: chat_id | string")
 def test_chat_ids_are_unique_within_the_client(create, api, rival):
     """unique within the client"""
     made = record(create(chat_id="wa-1", name="Ayu"))
@@ -199,6 +233,7 @@ def test_chat_ids_are_unique_within_the_client(create, api, rival):
     assert other["id"] != made["id"]
 
 
+@pytest.mark.contract("behaviour: the first request, whatever became of the row")
 def test_a_deleted_conversation_frees_its_chat_id(create, api, acme):
     """behaviour.md: a deleted conversation frees its `chat_id`"""
     made = record(create(chat_id="wa-1", name="Ayu"))
@@ -208,6 +243,7 @@ def test_a_deleted_conversation_frees_its_chat_id(create, api, acme):
     assert Conversation.objects.alive().count() == 1
 
 
+@pytest.mark.contract("whatsapp: number_client also attaches")
 def test_the_customer_takes_part_and_is_made_once(create, acme, rival, api):
     """attaches (creating it once) the client's contact with that phone as a participant with role `customer`"""
     create(number_client=34600123456, chat_id="a")
@@ -222,12 +258,14 @@ def test_the_customer_takes_part_and_is_made_once(create, acme, rival, api):
     assert Contact.objects.filter(phone="34600123456").count() == 2
 
 
+@pytest.mark.contract("whatsapp: number_client also attaches")
 def test_a_contact_that_is_there_already_is_the_customer(create, acme):
     create(number_client=12025550123)  # create_client's own first contact
     assert Participant.objects.get().contact_id == acme.contacts[0].pk
     assert Contact.objects.filter(client=acme.client).count() == 1
 
 
+@pytest.mark.contract("whatsapp: finished_chat: true creates", "whatsapp: finished_chat | boolean")
 def test_a_finished_chat(create, api, acme):
     """`finished_chat: true` creates the conversation in status `resolved`"""
     made = record(create(finished_chat=True))
@@ -237,6 +275,7 @@ def test_a_finished_chat(create, api, acme):
     assert api(acme.staff.user).get(f"/chat/conversations/{row.pk}").json()["data"]["status"] == "resolved"
 
 
+@pytest.mark.contract("behaviour: whatsapp, rooms | new")
 def test_the_first_answer_makes_it_active(api, acme, create):
     """behaviour.md, States: `whatsapp` → `new`; the first message of an agent or bot makes it `active`"""
     row = whatsapp_chat(api, name="Ayu")
@@ -248,17 +287,20 @@ def test_the_first_answer_makes_it_active(api, acme, create):
     assert record(create())["finishedChat"] is False
 
 
+@pytest.mark.contract("README: One store. A conversation made")
 def test_what_is_made_elsewhere_takes_no_chat_id(create, api, acme):
     """one store: what `assistant` made is no obstacle here"""
     new_conversation(api(acme.users[0].user))
     assert create(chat_id="wa-1").status_code == 200
 
 
+@pytest.mark.contract("README: Paths are documented without a trailing slash")
 @pytest.mark.parametrize("path", [URL, f"{URL}/"])
 def test_with_and_without_a_slash(api, acme, path):
     assert api().post(path, {"session_name": "ses_acme"}).status_code == 200
 
 
+@pytest.mark.contract("whatsapp: No credential: the server acts", "README: whatsapp.md | whatsapp")
 def test_no_credential_is_looked_at(api, acme):
     """No credential"""
     answer = api().post(URL, {"session_name": "ses_acme"}, Authorization="Bearer nonsense")

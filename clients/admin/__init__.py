@@ -1,3 +1,3 @@
 """Tenants, people and credentials in the admin."""
 
-from . import credentials, people, tenants  # noqa: F401
+from . import agents, contacts, credentials, people, tenants  # noqa: F401

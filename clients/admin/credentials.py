@@ -88,4 +88,4 @@ class RefreshTokenAdmin(ModelAdmin):
 
     @button(_("End this log-in"), danger=True)
     def revoke(self, request: HttpRequest, row: RefreshToken) -> None:
-        credentials.end_family(row.family)
+        credentials.end_families(row.family)

@@ -1,11 +1,9 @@
-"""Users, contacts and agents."""
+"""Users and agents."""
 
-import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,14 +12,14 @@ from chatplatform.admin import (
     ModelAdmin,
     ScopedForm,
     SelectWidget,
-    TextWidget,
     YesNoFilter,
     button,
     caller_of,
 )
 
 from .. import actions
-from ..models import Agent, Contact, User
+from ..checks import normal_email
+from ..models import User
 from ..roles import Role
 
 
@@ -32,14 +30,17 @@ class UserForm(ScopedForm):
     )  # fmt: skip
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].strip()
+        email = normal_email(self.cleaned_data["email"].strip())
         others = User.objects.exclude(pk=self.instance.pk)
-        if others.filter(Q(email__iexact=email) | Q(username__iexact=email)).exists():
+        if others.with_email(email).exists() or others.filter(username__iexact=email).exists():
             raise forms.ValidationError(_("Somebody has this address already."))
         return email
 
     def clean_external_id(self) -> str | None:
-        return self.cleaned_data["external_id"] or None
+        own_id = self.cleaned_data["external_id"] or None
+        if User.objects.of_uuid(own_id).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(_("Somebody has this already."))
+        return own_id
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -84,6 +85,11 @@ class UserAdmin(ModelAdmin):
         )
         obj.pk, obj.new_password = made.user.pk, made.password
 
+    def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        super().update(request, obj, form)
+        if "is_active" in form.changed_data and not obj.is_active:
+            actions.end_log_ins(obj)  # who is let in again later logs in again
+
     def derived_fields(self, form: Any) -> list[str]:
         return ["is_staff", "username"]
 
@@ -100,91 +106,3 @@ class UserAdmin(ModelAdmin):
 
     def may_press(self, request: HttpRequest, name: str, row: User) -> bool:
         return bool(row.role != Role.SERVICE and super().may_press(request, name, row))
-
-
-class ContactForm(ScopedForm):
-    phone = forms.CharField(label=_("phone"), required=False, max_length=40, widget=TextWidget)
-
-    def clean_phone(self) -> str:
-        digits = "".join(char for char in self.cleaned_data["phone"] if char not in "+-() .")
-        if not re.fullmatch(r"([1-9][0-9]{0,14})?", digits, re.ASCII):
-            raise forms.ValidationError(_("Up to 15 digits, beginning with the country code."))
-        return digits
-
-
-@admin.register(Contact)
-class ContactAdmin(ModelAdmin):
-    can_add = can_change = True
-    form = ContactForm
-    list_display = ["name", "contact_id", "phone", "email", "created_at"]
-    list_display_links = ["name", "contact_id"]
-    search_fields = ["name", "phone", "contact_id", "email"]
-    fields = ["contact_id", "name", "phone", "email", "metadata"]
-    fixed_fields = ["contact_id"]
-    ordering = ["-id"]
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        columns = {name: form.cleaned_data[name] for name in self.fields}
-        obj.pk = actions.create_contact(client=obj.client, **columns).pk
-
-    def derived_fields(self, form: Any) -> list[str]:
-        return ["updated_at"]
-
-
-class AgentForm(ScopedForm):
-    kind = forms.ChoiceField(
-        label=_("kind"), widget=SelectWidget,
-        choices=[(kind, Agent.Kind(kind).label) for kind in (Agent.Kind.HUMAN, Agent.Kind.AI)],
-    )  # fmt: skip
-    queues = forms.CharField(
-        label=_("queues"), required=False, widget=TextWidget, help_text=_("Names, parted by commas.")
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["queues"] = ", ".join(self.instance.queues)
-
-    def clean_queues(self) -> list[str]:
-        names = [name.strip() for name in self.cleaned_data["queues"].split(",") if name.strip()]
-        if any(len(name) > 50 for name in names):
-            raise forms.ValidationError(_("A queue's name has at most 50 characters."))
-        return names
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        kind = cleaned.get("kind", self.instance.kind)
-        if kind == Agent.Kind.AI and not cleaned.get("provider", self.instance.provider):
-            self.add_error("provider", _("An AI agent needs a provider."))
-        if kind != Agent.Kind.AI and (cleaned.get("provider") or cleaned.get("is_default")):
-            raise forms.ValidationError(_("Only an AI agent has a provider or is the default bot."))
-        if kind != Agent.Kind.HUMAN and cleaned.get("user"):
-            self.add_error("user", _("Only a human agent logs in."))
-        return cleaned
-
-
-@admin.register(Agent)
-class AgentAdmin(ModelAdmin):
-    can_add = can_change = True
-    form = AgentForm
-    list_display = ["name", "agent_id", "kind", "user", "queue_names", "is_active", "is_default"]
-    list_select_related = ["user"]
-    list_filter = [("kind", ChoicesFilter), ("is_active", YesNoFilter)]
-    search_fields = ["name", "agent_id"]
-    autocomplete_fields = ["user"]
-    fields = [
-        "agent_id", "name", "kind", "user", "queues", "is_active", "is_default", "provider", "model", "system_prompt",
-        "temperature", "timeout", "context_tokens", "base_url", "api_key_env", "price_in", "price_out",
-    ]  # fmt: skip
-    fixed_fields = ["agent_id", "kind"]
-    #: Together these two would send any secret of the server's environment to any address.
-    superuser_fields = ["base_url", "api_key_env"]
-    ordering = ["-id"]
-
-    @admin.display(description=_("queues"))
-    def queue_names(self, row: Agent) -> str:
-        return ", ".join(row.queues)
-
-    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        columns = {name: value for name, value in form.cleaned_data.items() if name != "client"}
-        obj.pk = actions.create_agent(client=obj.client, **columns).pk

@@ -20,6 +20,7 @@ def made(db, capsys):
     return json.loads(create(capsys, "Biji & Daun", "--json"))
 
 
+@pytest.mark.contract("accounts: python manage.py create_client NAME")
 def test_it_prints_one_json_object_of_the_documented_shape(made):
     """prints one JSON object: these keys, in this order, of these types"""
     assert list(made) == ["client", "public_key", "api_token", "staff", "users", "agents", "contacts"]
@@ -43,6 +44,7 @@ def test_it_prints_one_json_object_of_the_documented_shape(made):
     assert made["contacts"][0]["phone"].isdigit()
 
 
+@pytest.mark.contract("accounts: python manage.py create_client NAME")
 def test_what_it_prints_works(made, api):
     """everything a first caller needs"""
     for person in (made["staff"], *made["users"]):
@@ -56,6 +58,13 @@ def test_what_it_prints_works(made, api):
     assert chat["record"]["clientId"] == made["client"]["id"]
 
 
+@pytest.mark.contract(
+    "accounts: staff may enter the admin and sees",
+    "accounts: users (default 2) are end users",
+    "accounts: The ai agent uses the knowledge",
+    "behaviour: create_client's staff user is",
+    "README: Auto-replies come from the client's built-in agent",
+)
 def test_who_they_are(made):
     """staff … is the human agent `agent_1` and a Client admin; the `ai` agent uses the `knowledge` provider"""
     staff = User.objects.get(pk=made["staff"]["id"])
@@ -72,6 +81,7 @@ def test_who_they_are(made):
     assert (system.agent_id, system.name) == ("system", "Biji & Daun")
 
 
+@pytest.mark.contract("whatsapp: The session id is a bearer secret")
 def test_secrets_have_enough_randomness(made):
     """generated session ids have at least 128 random bits (contract `whatsapp`)"""
     assert len(made["client"]["session_id"].removeprefix("ses_")) * 6 >= 128
@@ -81,6 +91,7 @@ def test_secrets_have_enough_randomness(made):
     assert not any(person["password"] in kept for person in (made["staff"], *made["users"]))
 
 
+@pytest.mark.contract("accounts: python manage.py create_client NAME", "accounts: users (default 2) are end users")
 def test_options(db, capsys):
     """[--users N] [--session-id ID]"""
     made = json.loads(create(capsys, "Kopi Senja", "--users", "0", "--session-id", "wa-kopi-1", "--json"))
@@ -90,6 +101,7 @@ def test_options(db, capsys):
     assert len({person["email"] for person in made["users"]}) == 3
 
 
+@pytest.mark.contract("accounts: python manage.py create_client NAME")
 def test_for_a_person_the_same_to_read(db, capsys):
     """without `--json`, the same for a person to read"""
     text = create(capsys, "Kopi Senja")
@@ -100,6 +112,7 @@ def test_for_a_person_the_same_to_read(db, capsys):
         json.loads(text)
 
 
+@pytest.mark.contract("accounts: Calling it again with the same name")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,10 +1,15 @@
 """contracts/accounts.md: "after 5 failures in a row for a name+address the sixth try is 429 with Retry-After
 (15 minutes)"."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 import time_machine
+from axes.models import AccessAttempt
+from django.db import connections
 from django.test import Client as HttpClient
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -30,6 +35,7 @@ def fail(login, times=5, **given):
     assert [attempt(login, "not the password", **given).status_code for _ in range(times)] == [401] * times
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_the_sixth_try_is_refused_for_fifteen_minutes(acme, clock):
     maya = acme.users[0]
     fail(maya.user.email)
@@ -45,6 +51,7 @@ def test_the_sixth_try_is_refused_for_fifteen_minutes(acme, clock):
     assert attempt(maya.user.email, maya.password).status_code == 200
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_another_address_and_another_name_are_not_locked(acme, clock):
     maya, omar = acme.users
     fail(maya.user.email)
@@ -54,6 +61,7 @@ def test_another_address_and_another_name_are_not_locked(acme, clock):
     assert attempt(maya.user.email, maya.password).status_code == 429
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_a_success_begins_the_count_anew(acme, clock):
     """5 failures in a row"""
     maya = acme.users[0]
@@ -63,6 +71,7 @@ def test_a_success_begins_the_count_anew(acme, clock):
     assert attempt(maya.user.email, maya.password).status_code == 200
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_an_unknown_name_is_locked_alike(acme, clock):
     """Else the lock would tell who exists."""
     fail("nobody@example.com")
@@ -99,3 +108,41 @@ def test_another_browser_gives_no_more_tries(acme, clock):
     for n in range(5):
         attempt(maya.user.email, "x", **{"User-Agent": f"browser/{n}"})
     assert attempt(maya.user.email, maya.password, **{"User-Agent": "browser/9"}).status_code == 429
+
+
+# --- many at once ---
+
+
+def burst(tries, count=20):
+    """How often each status was answered to tries that begin together."""
+    with ThreadPoolExecutor(count) as pool:
+        return Counter(pool.map(lambda _: tries(), range(count)))
+
+
+@pytest.mark.contract("accounts: Wrong credentials: 401")
+@pytest.mark.parametrize("path", ["token", "login"])
+def test_of_many_wrong_tries_at_once_five_are_let_guess(live_server_url, acme, path):
+    def attempt_of(login, password):
+        body = {"email": login, "password": password}
+        return lambda: requests.post(f"{live_server_url}/api/auth/{path}", json=body, timeout=60).status_code
+
+    maya, omar = acme.users
+    for login in (maya.user.email, "nobody@example.com"):
+        assert burst(attempt_of(login, "not the password")) == {401: 5, 429: 15}
+    assert attempt_of(maya.user.email, maya.password)() == 429
+    assert burst(attempt_of(omar.user.email, omar.password)) == {200: 20}
+
+
+@pytest.mark.usefixtures("transactional_db", "plain_static_files")
+def test_in_the_admin_too(acme):
+    """The fifth failure shows the lock already."""
+
+    def try_it():
+        try:
+            given = {"username": acme.staff.user.email, "password": "not it"}
+            return HttpClient().post("/admin/login/", given).status_code
+        finally:
+            connections.close_all()
+
+    assert burst(try_it) == {200: 4, 429: 16}
+    assert sum(AccessAttempt.objects.values_list("failures_since_start", flat=True)) == 5

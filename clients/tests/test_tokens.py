@@ -34,6 +34,7 @@ def refresh(api, token):
     return api().post("/api/auth/token/refresh", {"refresh": token})
 
 
+@pytest.mark.contract('accounts: POST /api/auth/token {"email" or', "accounts: The documented APIs assume")
 def test_a_token_for_an_email(api, maya):
     """200 {"access", "refresh", "user": {"uuid","name","email"}}"""
     answer = log_in(api, maya)
@@ -47,6 +48,7 @@ def test_a_token_for_an_email(api, maya):
     assert me(api, body["access"]).status_code == 200
 
 
+@pytest.mark.contract('accounts: POST /api/auth/token {"email" or', "accounts: username is the login name")
 def test_a_token_for_a_login_name(api, maya):
     """{"email" or "username", "password"}; `username` is the login name; e-mails know no case."""
     User.objects.filter(pk=maya.user.pk).update(username="maya")
@@ -56,6 +58,7 @@ def test_a_token_for_a_login_name(api, maya):
     assert log_in(api, maya, email=maya.user.email.upper()).status_code == 200
 
 
+@pytest.mark.contract('accounts: POST /api/auth/token {"email" or')
 def test_lifetimes_are_settings(api, maya):
     """access 8 hours, refresh 30 days"""
     assert timedelta(hours=8) == settings.ACCESS_TOKEN_LIFETIME
@@ -74,6 +77,7 @@ def test_lifetimes_are_settings(api, maya):
         assert refresh(api, body["refresh"]).status_code == 200
 
 
+@pytest.mark.contract("accounts: GET /api/auth/me", "accounts: Users have a uuid, a name")
 def test_me(api, acme, maya):
     """the caller: uuid, id, name, email, client, is_staff"""
     user = maya.user
@@ -89,6 +93,7 @@ def test_me(api, acme, maya):
     assert api(root).get("/api/auth/me").json()["client"] is None
 
 
+@pytest.mark.contract("README: accounts.md | (shared)")
 def test_me_needs_a_credential(api, maya):
     answer = api().get("/api/auth/me")
     assert (answer.status_code, answer.json()) == (401, {"detail": "Authentication credentials were not provided."})
@@ -108,6 +113,7 @@ def test_a_forged_token_is_refused(api, maya, claims):
     assert me(api, jwt.encode(good, None, "none")).status_code == 401
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_wrong_credentials_are_one_answer(api, maya, acme):
     """401, "the same for an unknown name and a wrong password", and for a disabled user"""
     answers = [log_in(api, maya, password="not the password"), log_in(api, maya, email="nobody@example.com")]
@@ -119,6 +125,7 @@ def test_wrong_credentials_are_one_answer(api, maya, acme):
     assert not RefreshToken.objects.exists()
 
 
+@pytest.mark.contract("accounts: Wrong credentials: 401")
 def test_wrong_credentials_cost_the_same(api, maya, monkeypatch):
     """ "in the same time": one password is hashed for an unknown name, as for a wrong password"""
     hashed = []
@@ -138,6 +145,7 @@ def test_wrong_credentials_cost_the_same(api, maya, monkeypatch):
     assert work() == 1
 
 
+@pytest.mark.contract("README: accounts.md | (shared)")
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
@@ -157,6 +165,7 @@ def test_what_is_no_log_in(api, db, body, detail):
     assert (answer.status_code, answer.json()) == (400, {"detail": detail})
 
 
+@pytest.mark.contract("accounts: POST /api/auth/token/refresh", 'accounts: POST /api/auth/token {"email" or')
 def test_refresh_rotates(api, maya):
     """200 {"access","refresh"}; rotated, the used one spent"""
     first = log_in(api, maya).json()
@@ -171,6 +180,7 @@ def test_refresh_rotates(api, maya):
     assert refresh(api, second["refresh"]).status_code == 200
 
 
+@pytest.mark.contract("accounts: Of concurrent uses of one refresh token")
 def test_a_spent_token_within_ten_seconds_is_only_refused(api, maya):
     """within 10 s of its rotation a spent one is only refused (401), later its use ends the whole family"""
     with time_machine.travel(NOON, tick=False) as clock:
@@ -213,6 +223,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.contract('accounts: POST /api/auth/token {"email" or')
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_whoever_may_no_longer_come_in_is_refused_within_60_seconds(api, maya, ending):
     """a disabled user, a changed password or a log-out is refused within 60 s"""

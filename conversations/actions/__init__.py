@@ -15,11 +15,21 @@ from .lifecycle import (
     update_conversation,
 )
 from .locking import Target, lock, save
-from .people import Person, add_participant, assign_agent, remove_participant
+from .people import (
+    PERMISSIONS,
+    Person,
+    add_participant,
+    assign_agent,
+    ensure_room,
+    remove_participant,
+    update_participant,
+)
 from .reading import mark_read
-from .tagging import delete_tag, save_tag, set_tags, tag_conversation
+from .tagging import TAGS, delete_tag, save_tag, tag_conversation, tag_names
 
 __all__ = [
+    "PERMISSIONS",
+    "TAGS",
     "Person",
     "Target",
     "add_participant",
@@ -30,6 +40,7 @@ __all__ = [
     "create_conversation",
     "delete_conversation",
     "delete_tag",
+    "ensure_room",
     "ensure_open",
     "lock",
     "mark_read",
@@ -37,7 +48,8 @@ __all__ = [
     "remove_participant",
     "save",
     "save_tag",
-    "set_tags",
     "tag_conversation",
+    "tag_names",
     "update_conversation",
+    "update_participant",
 ]

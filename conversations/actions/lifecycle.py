@@ -10,17 +10,21 @@ from django.utils import timezone
 from chatplatform.errors import ConversationClosed, Forbidden, TransitionRefused
 from chatplatform.text import fold
 from clients.callers import Caller
+from clients.fields import merged
 
 from .. import events
 from ..models import Conversation, Participant, StateChange
 from ..states import ALLOWED, Status
 from .locking import Target, lock, save
-from .people import Person, new_participants
+from .people import Person, ensure_group, new_participants
+from .tagging import by_fold, replace_tags, tag_conversation, tag_names
 
 #: What every participant may change; the rest is for the owner and staff.
 _ANYONE_MAY = frozenset({"is_archived"})
 #: What a closed conversation still takes.
 _CLOSED_TAKES = frozenset({"is_archived", "is_pinned"})
+#: What a conversation is called by, the first that there is.
+_LABEL = frozenset({"title", "room", "channel"})
 
 
 @transaction.atomic
@@ -30,14 +34,20 @@ def create_conversation(
     by: Caller,
     channel: str,
     people: Sequence[Person] = (),
+    tags: Sequence[str] = (),
     at: datetime | None = None,
     **columns: Any,
 ) -> Conversation:
-    """A new conversation with its first participants, in their order.
+    """A new conversation with its first participants, in their order. The first agent among them is in
+    charge, unless an `assigned_agent` is named.
 
-    `columns` are columns of Conversation; `at` is its time of creation (UTC, now by default).
+    `columns` are columns of Conversation; `at` is its time of creation (UTC, now by default). Raises
+    InvalidParticipant (twice the same), LimitReached (over 100).
     """
+    ensure_group(people)
     at = at or timezone.now()
+    if "assigned_agent" not in columns:
+        columns["assigned_agent_id"] = next((person.agent_id for person in people if person.agent_id), None)
     conversation = Conversation(
         client_id=client_id, channel=channel, created_at=at, updated_at=at, activity_at=at, **columns
     )
@@ -45,6 +55,7 @@ def create_conversation(
     conversation.participant_count = len(people)
     conversation.save(force_insert=True)
     new_participants(conversation, people, at=at)
+    tag_conversation(conversation, tags)
     events.record(conversation, events.Kind.CREATED, at=at, by=by.name)
     return conversation
 
@@ -103,31 +114,41 @@ def change_status(
 
 @transaction.atomic
 def update_conversation(
-    *, conversation: Target, by: Caller, at: datetime | None = None, **changes: Any
+    *, conversation: Target, by: Caller, at: datetime | None = None, tags: Sequence[str] | None = None, **changes: Any
 ) -> Conversation:
-    """Changes any of title, kind, is_archived, is_pinned, status, assigned_agent (an Agent or None).
+    """Changes any of title, room, channel, bot_id, kind, queue, is_archived, is_pinned, status,
+    assigned_agent (an Agent or None), metadata (merged, a null removes its key; None clears it); `tags`
+    become exactly its tags.
 
-    What already has the value given is no change. Raises Forbidden where the caller may not,
-    ConversationClosed and TransitionRefused.
+    What already has the value given is no change; all changes are one event. Raises Forbidden where the
+    caller may not, Invalid, ConversationClosed and TransitionRefused.
     """
     from .people import reassign
 
     row = lock(conversation)
-    if not changes.keys() <= _ANYONE_MAY:
+    if tags is not None or not changes.keys() <= _ANYONE_MAY:
         _ensure_may_manage(row, by)
-    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
-    if not changed.keys() <= _CLOSED_TAKES:
+    if "metadata" in changes:
+        given = changes["metadata"]
+        changes["metadata"] = {} if given is None else merged(row.metadata, given)
+    values = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not values.keys() <= _CLOSED_TAKES or (row.status == Status.CLOSED and _differ(row, tags)):
         ensure_open(row)
-    told = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in changed.items()}
-    values = dict(changed)
+    told = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in values.items()}
     if "assigned_agent" in values:
         reassign(row, values["assigned_agent"], at=at)
     if "status" in values:
+        row.metadata = values.get("metadata", row.metadata)  # the state's own entries win over the caller's
         values.update(apply_status(row, values.pop("status"), by=by, at=at))
-    if "title" in values:
-        row.title = values["title"]
+        if "metadata" in told:
+            told["metadata"][1] = values["metadata"]
+    if label := {name: value for name, value in values.items() if name in _LABEL}:
+        for name, value in label.items():
+            setattr(row, name, value)
         values["title_folded"] = fold(row.label)
-    if values:
+    if tags is not None and (changed := replace_tags(row, tags)):
+        told["tags"] = changed
+    if told:
         save(row, **values, updated_at=at or timezone.now())
         if "is_pinned" in values:
             Participant.objects.filter(conversation=row).update(is_pinned=values["is_pinned"])
@@ -150,6 +171,10 @@ def _ensure_may_manage(conversation: Conversation, by: Caller) -> None:
         return
     if by.user_id is None or conversation.owner_id != by.user_id:
         raise Forbidden("Only the owner and staff may do this")
+
+
+def _differ(row: Conversation, tags: Sequence[str] | None) -> bool:
+    return tags is not None and by_fold(tags).keys() != by_fold(tag_names(row)).keys()
 
 
 def _plain(value: Any) -> Any:

@@ -3,16 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chatplatform.admin import (
     ChoicesFilter,
@@ -26,19 +25,22 @@ from chatplatform.admin import (
     display,
     visible,
 )
-from chatplatform.errors import Invalid
+from chatplatform.errors import FileTooLarge, Invalid
 from chatplatform.text import fold
 from clients.actions import agent_of_staff
 from clients.models import Contact
-from messaging.actions import add_note, send_message
+from messaging.actions import clear_flag
+from messaging.admin.quarantine import in_words
+from messaging.files.content import KINDS
 from messaging.models import Message
-from messaging.senders import as_agent
+from messaging.spam import score
 from messaging.text import plain_text
 
 from .. import actions
 from ..models import Conversation, Participant
 from ..states import ALLOWED, Status
-from .forms import ConversationForm, WriteForm
+from . import writing
+from .forms import ConversationForm
 
 THREAD_PAGE = 50
 _STATUS_COLOURS = {
@@ -75,12 +77,12 @@ class ConversationAdmin(ModelAdmin):
         ("title", "status"), ("assigned_agent", "queue"), "tags", ("is_archived", "is_pinned"),
         ("channel", "kind", "category"), ("owner", "external_id"), ("chat_id", "room"),
         ("message_count", "staff_unread", "owner_unread"), ("created_at", "status_changed_at", "waiting_since"),
-        ("is_flagged", "flag_reasons"), "metadata",
+        ("is_flagged", "reasons"), "metadata",
     ]  # fmt: skip
     editable = ("title", "status", "assigned_agent", "queue", "tags", "is_archived", "is_pinned")
     open_only = ("title", "status", "assigned_agent", "queue")  # a closed conversation's stay as they are
     actions = ["archive_chosen", "take_chosen", "mark_chosen_read", "resolve_chosen", "close_chosen", "delete_chosen"]
-    buttons = ["write", "take", "mark_read", "archive", "resolve", "close"]
+    buttons = ["write", "take", "mark_read", "archive", "resolve", "close", "clear_flag"]
 
     # --- the list -----------------------------------------------------------------------------
 
@@ -147,6 +149,10 @@ class ConversationAdmin(ModelAdmin):
         marks = [(row.is_flagged, _("flagged")), (row.is_pinned, _("pinned")), (row.is_archived, _("archived"))]
         return ", ".join(str(word) for is_set, word in marks if is_set)
 
+    @display(description=_("reasons of anti-spam"))
+    def reasons(self, row: Conversation) -> str:
+        return in_words(row.flag_reasons)
+
     # --- the page -----------------------------------------------------------------------------
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -176,8 +182,10 @@ class ConversationAdmin(ModelAdmin):
         messages = Message.objects.visible_to(caller_of(request)).of(row.pk).order_by("-seq")
         if before.isascii() and before.isdigit() and len(before) < 18:
             messages = messages.filter(seq__lt=int(before))
-        page = list(messages.prefetch_related("attachments")[: THREAD_PAGE + 1])
+        page = list(messages.prefetch_related("attachments__upload")[: THREAD_PAGE + 1])
         for message in page:
+            message.reasons = in_words(message.flag_reasons)  # type: ignore[attr-defined]
+            message.score = f"{score(message.flag_reasons):g}"  # type: ignore[attr-defined]
             message.line = plain_text(message.type, message.text, message.content)  # type: ignore[attr-defined]
         return {
             "thread": page[:THREAD_PAGE],
@@ -187,6 +195,9 @@ class ConversationAdmin(ModelAdmin):
             "state_changes": row.state_changes.all()[:10],
             "session_rows": row.sessions.all()[:10],
             "row_tags": [tagging.tag for tagging in row.taggings.select_related("tag")],
+            "may_release": request.user.has_perm("messaging.change_heldmessage"),  # type: ignore[union-attr]
+            "may_delete_held": request.user.has_perm("messaging.delete_heldmessage"),  # type: ignore[union-attr]
+            "file_types": ",".join(sorted(KINDS)),
             "may_write": row.status != Status.CLOSED and self.may_press(request, "write", row),
         }
 
@@ -194,6 +205,8 @@ class ConversationAdmin(ModelAdmin):
         ends = {"resolve": Status.RESOLVED, "close": Status.CLOSED}
         if name in ends:
             return ends[name] in ALLOWED[row.status]
+        if name == "clear_flag":
+            return row.is_flagged
         return name != "take" or row.status != Status.CLOSED
 
     # --- writes -------------------------------------------------------------------------------
@@ -204,29 +217,23 @@ class ConversationAdmin(ModelAdmin):
 
     def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        by = caller_of(request)
-        if "tags" in changes:
-            actions.set_tags(conversation=self._this(request, obj), names=changes.pop("tags"), by=by)
         if changes:
-            actions.update_conversation(conversation=self._this(request, obj), by=by, **changes)
+            self._change(request, obj, **changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         actions.delete_conversation(conversation=self._this(request, obj), by=caller_of(request))
 
     @button(_("Reply"), permission="messaging.add_message", listed=False)
-    @transaction.atomic
-    def write(self, request: HttpRequest, row: Conversation) -> HttpResponseRedirect:
+    def write(self, request: HttpRequest, row: Conversation) -> HttpResponse:
         """A reply, or a private note, as the agent that this member of staff is."""
-        form = WriteForm(request.POST)
-        if not form.is_valid() or not form.cleaned_data["text"].strip():
-            raise Invalid(gettext("Nothing was written: the text is empty or too long."))
-        by = caller_of(request)
-        sender = as_agent(agent_of_staff(by, client_id=row.client_id))
-        if form.cleaned_data["private"]:
-            add_note(conversation=self._this(request, row), sender=sender, text=form.cleaned_data["text"])
-        else:
-            send_message(conversation=self._this(request, row), sender=sender, by=by, text=form.cleaned_data["text"])
-        return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[row.pk]) + "#write")
+        page = self.url_of("change", row.pk)
+        try:
+            writing.write(request, row, self._this(request, row))
+        except (Invalid, FileTooLarge) as error:  # the page again, with what was typed
+            self.message_user(request, error.message, messages.ERROR)
+            request.method = "GET"
+            return self.changeform_view(request, str(row.pk), page, {"typed": request.POST.get("text", "")})
+        return HttpResponseRedirect(page + "#write")
 
     def _change(self, request: HttpRequest, row: Conversation, **changes: Any) -> None:
         actions.update_conversation(conversation=self._this(request, row), by=caller_of(request), **changes)
@@ -251,6 +258,10 @@ class ConversationAdmin(ModelAdmin):
     @button(_("Close"))
     def close(self, request: HttpRequest, row: Conversation) -> None:
         actions.change_status(conversation=self._this(request, row), status=Status.CLOSED, by=caller_of(request))
+
+    @button(_("Clear the flag"))
+    def clear_flag(self, request: HttpRequest, row: Conversation) -> None:
+        clear_flag(conversation=self._this(request, row), by=caller_of(request))
 
     @admin.action(description=_("Archive"), permissions=["change"])
     def archive_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> None:

@@ -77,6 +77,8 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+    #: Its rows are being removed for good, in more than one transaction; what is left of it proves nothing.
+    removing_since = models.DateTimeField(null=True, editable=False)
 
     objects = ConversationQuerySet.as_manager()
 
@@ -106,12 +108,26 @@ class Conversation(models.Model):
                 | Q(message_count__gt=0, last_message_at__isnull=False),
             ),
         ]
-        # One index a list: keyset by activity within the client, within a status, pinned first, within
+        # One index a list: keyset by activity within the client, within a status or a channel, pinned first, within
         # what is one agent's or one queue's. Those of one person's conversations are Participant's.
         indexes = [
             models.Index(fields=["client", "-activity_at", "-id"], name="conversation_by_activity", condition=ALIVE),
+            models.Index(fields=["client", "-created_at", "-id"], name="conversation_newest", condition=ALIVE),
+            models.Index(
+                fields=["owner", "-created_at", "-id"],
+                name="conversation_newest_of_owner",
+                condition=ALIVE & Q(owner__isnull=False),
+            ),
+            models.Index(
+                fields=["client", "bot_id", "-created_at", "-id"],
+                name="conversation_by_bot",
+                condition=ALIVE & Q(bot_id__isnull=False),
+            ),
             models.Index(
                 fields=["client", "status", "-activity_at", "-id"], name="conversation_by_status", condition=ALIVE
+            ),
+            models.Index(
+                fields=["client", "channel", "-activity_at", "-id"], name="conversation_by_channel", condition=ALIVE
             ),
             models.Index(
                 fields=["client", "-is_pinned", "-activity_at", "-id"], name="conversation_pinned", condition=ALIVE
@@ -130,6 +146,18 @@ class Conversation(models.Model):
                 fields=["owner", "-activity_at", "-id"],
                 name="conversation_by_owner",
                 condition=ALIVE & Q(owner__isnull=False),
+            ),
+            # What retention looks for.
+            models.Index(
+                fields=["client", "status_changed_at", "id"], name="conversation_closed", condition=Q(status="closed")
+            ),
+            models.Index(
+                fields=["client", "deleted_at", "id"],
+                name="conversation_deleted",
+                condition=Q(deleted_at__isnull=False),
+            ),
+            models.Index(
+                fields=["client", "id"], name="conversation_removing", condition=Q(removing_since__isnull=False)
             ),
         ]
 

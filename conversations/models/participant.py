@@ -70,6 +70,11 @@ class Participant(models.Model):
                 name="participant_user_pinned",
                 condition=Q(user__isnull=False, removed_at__isnull=True),
             ),
+            models.Index(
+                fields=["user", "-conversation"],
+                name="participant_user_newest",
+                condition=Q(user__isnull=False, removed_at__isnull=True),
+            ),
             *(
                 models.Index(
                     fields=[kind, "-activity_at", "-conversation"],
@@ -77,6 +82,11 @@ class Participant(models.Model):
                     condition=Q(**{f"{kind}__isnull": False}, removed_at__isnull=True),
                 )
                 for kind in ("user", "contact", "agent")
+            ),
+            models.Index(
+                fields=["contact"],
+                name="participant_contact_left",
+                condition=Q(contact__isnull=False, removed_at__isnull=False),
             ),
         ]
 

@@ -12,6 +12,7 @@ from ..querysets import OfConversationQuerySet
 from .conversation import Conversation
 
 TAG_LENGTH = 50  # characters
+FOLDED_LENGTH = 100  # folding may take more letters: ﷺ is 18
 
 
 class Tag(models.Model):
@@ -19,7 +20,7 @@ class Tag(models.Model):
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="tags", verbose_name=_("client"))
     name = models.CharField(_("name"), max_length=TAG_LENGTH)
-    folded = models.CharField(max_length=100, editable=False)
+    folded = models.CharField(max_length=FOLDED_LENGTH, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     conversations: Any = models.ManyToManyField(Conversation, through="ConversationTag", related_name="tags")
 

@@ -11,6 +11,7 @@ from conversations.models import SessionHistory
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+@pytest.mark.contract("assistant: Session history: a session starts")
 @pytest.mark.parametrize(
     ("pauses", "sessions"),
     [

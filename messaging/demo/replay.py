@@ -16,6 +16,8 @@ from conversations.states import Status
 from messaging.actions import add_note, send_message
 from messaging.models import Message
 from messaging.senders import Sender, as_agent, as_contact, as_user
+from messaging.spam import reason
+from messaging.spam.points import LINK
 
 from .cast import Cast, address
 from .script import Line, Script
@@ -63,7 +65,7 @@ class Play:
                 self._take_over(line.text, at)
             case "#":
                 names = [name.strip() for name in line.text.split(",")]
-                actions.set_tags(conversation=self.conversation, names=names, by=self._staff(), at=at)
+                actions.update_conversation(conversation=self.conversation, tags=names, by=self._staff(), at=at)
             case "=":
                 status, _, reason = (part.strip() for part in line.text.partition("|"))
                 actions.change_status(
@@ -139,7 +141,7 @@ class Play:
         """What became of the message since: whatever the customer answered, they have read."""
         columns: dict[str, Any] = {}
         if line.text.startswith("[flag]"):
-            columns = {"is_flagged": True, "flag_reasons": [self.script.flag]}
+            columns = {"is_flagged": True, "flag_reasons": [reason("link_not_listed", LINK, self.script.flag)]}
         if line.mark == "C" or self.owned:
             pass
         elif self.script.channel in ("whatsapp", "telegram"):

@@ -1,7 +1,9 @@
 """Transcripts of other systems, as dialogues in JSON lines (docs/import.md says what a line holds)."""
 
-from .dialogues import BadLine, Dialogue, parse
-from .files import UnreadableFile, numbered_lines
+from clients.importing.files import UnreadableFile, numbered_lines
+from clients.importing.lines import BadLine
+
+from .dialogues import Dialogue, parse
 from .run import Import
 from .store import import_dialogues
 

@@ -1,6 +1,5 @@
 """One line of a transcript file: a whole dialogue, checked before anything of it is stored."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from django.utils import timezone
 
 from chatplatform.text import fold
-from clients.fields import json_problem
+from clients.importing.lines import BadLine, json_object, shown
 from conversations.states import Status
 
 from ..models import MAX_TEXT_BYTES
@@ -26,10 +25,6 @@ STATUS_OF_OUTCOME: dict[str | None, Status] = {
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
-
-
-class BadLine(Exception):
-    """Why a line cannot go in."""
 
 
 Side = Literal["customer", "agent", "system"]
@@ -72,7 +67,7 @@ def parse(line: bytes | None) -> Dialogue:
     """Raises BadLine with the reason. None stands for a line that was too long to read."""
     if line is None:
         raise BadLine("longer than 8 MiB")
-    data = _json(line)
+    data = json_object(line)
     said = _required(data, "messages", list)
     if not said:
         raise BadLine("messages: none")
@@ -83,7 +78,7 @@ def parse(line: bytes | None) -> Dialogue:
         raise BadLine('messages: some have "at" and some have none')
     outcome = _optional(data, "outcome", str) if data.get("outcome") is not None else None
     if outcome not in STATUS_OF_OUTCOME:
-        raise BadLine(f"outcome: {_shown(outcome)} is unknown")
+        raise BadLine(f"outcome: {shown(outcome)} is unknown")
     return Dialogue(
         external_id=_words(data, "external_id", 64, required=True),
         channel=_words(data, "channel", 50, required=True),
@@ -96,42 +91,13 @@ def parse(line: bytes | None) -> Dialogue:
     )
 
 
-def _json(line: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise BadLine("not UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise BadLine(f"not JSON: {error.msg} at character {error.pos + 1}") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested without end
-        raise BadLine("not JSON that can be read") from error
-    if not isinstance(data, dict):
-        raise BadLine("not a JSON object")
-    if problem := json_problem(data):
-        raise BadLine(problem)
-    return data
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadLine(f"duplicate key {_shown(twice)}")
-    return data
-
-
-def _no_constant(name: str) -> Any:
-    raise BadLine(f"{name} is not JSON")
-
-
 def _message(number: int, value: Any) -> Said:
     if not isinstance(value, dict):
         raise BadLine(f"message {number}: must be an object")
     try:
         sender = _required(value, "sender", str)
         if sender not in ("customer", "agent", "system"):
-            raise BadLine(f"sender: {_shown(sender)} is unknown")
+            raise BadLine(f"sender: {shown(sender)} is unknown")
         text = _required(value, "text", str)
         if not text.strip():
             raise BadLine("text: empty")
@@ -152,10 +118,10 @@ def _time(value: dict[str, Any]) -> datetime | None:
         at = datetime.fromisoformat(text.upper())
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadLine(f"at: {_shown(text)} is no time") from error
+        raise BadLine(f"at: {shown(text)} is no time") from error
     # A time to come would make every later message of the conversation one of the future.
     if not _EARLIEST <= at <= timezone.now() + timedelta(days=1):
-        raise BadLine(f"at: {_shown(text)} is before 1970 or in the future")
+        raise BadLine(f"at: {shown(text)} is before 1970 or in the future")
     return at
 
 
@@ -197,7 +163,3 @@ def _required(data: dict[str, Any], key: str, kind: type) -> Any:
 
 def _optional(data: dict[str, Any], key: str, kind: type) -> Any:
     return None if data.get(key) is None else _required(data, key, kind)
-
-
-def _shown(text: str | None) -> str:
-    return json.dumps((text or "")[:60], ensure_ascii=True)

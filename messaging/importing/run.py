@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
+from clients.importing.halves import by_halves
+from clients.importing.lines import BadLine
 from clients.models import Client
 
-from .dialogues import BadLine, Dialogue, parse
+from ..rulebook import read_tagger
+from .dialogues import Dialogue, parse
 from .store import Stored, absent, contents, import_dialogues
 
 #: Of one transaction: a web server's writes on SQLite wait while it runs.
@@ -36,6 +39,7 @@ class Import:
     client: Client
     report: Report
     dry_run: bool = False
+    auto_tag: bool = False
     stored: Stored = field(default_factory=Stored)
     already_there: int = 0
     bad_lines: int = 0
@@ -45,6 +49,7 @@ class Import:
         self._size = 0
         self._path = ""
         self._at: datetime = timezone.now()
+        self._tagger = read_tagger(self.client.pk) if self.auto_tag else None
         self._seen = _Seen() if self.dry_run else None
 
     def begin_file(self, path: str) -> None:
@@ -68,25 +73,15 @@ class Import:
 
     def flush(self) -> None:
         batch, self._batch, self._size = self._batch, [], 0
-        if batch:
-            self._store(batch)
+        self._store(batch)
 
     def _store(self, batch: Sequence[_Placed]) -> None:
-        """What the database refuses in spite of all checks is found by halves, so that the rest goes in."""
-        try:
-            stored = self._write([placed.dialogue for placed in batch])
-        except (DataError, IntegrityError) as error:
-            if len(batch) == 1:
-                self._bad(batch[0].number, f"the database refuses it: {str(error).splitlines()[0]}")
-                return
-            middle = len(batch) // 2
-            self._store(batch[:middle])
-            self._store(batch[middle:])
-            return
-        self.stored += stored
-        self.already_there += len(batch) - stored.conversations
+        for part, stored in by_halves(batch, self._write, lambda placed, reason: self._bad(placed.number, reason)):
+            self.stored += stored
+            self.already_there += len(part) - stored.conversations
 
-    def _write(self, dialogues: list[Dialogue]) -> Stored:
+    def _write(self, batch: Sequence[_Placed]) -> Stored:
+        dialogues = [placed.dialogue for placed in batch]
         if self._seen is not None:
             would_be = Stored()
             for dialogue in absent(self.client, dialogues):
@@ -96,7 +91,7 @@ class Import:
         attempt = 1
         while True:
             try:
-                return import_dialogues(client=self.client, dialogues=dialogues, at=self._at)
+                return import_dialogues(client=self.client, dialogues=dialogues, at=self._at, tagger=self._tagger)
             except IntegrityError:  # somebody has just made an agent with the same id
                 if attempt > 1:
                     raise

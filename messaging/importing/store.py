@@ -18,14 +18,16 @@ from conversations.states import FINISHED, Status
 
 from ..counters import Tally, figures_of
 from ..models import Message
+from ..rules.words import Tagger
+from ..search.text import stems
 from ..text import PREVIEW
 from . import people
 from .bulk import insert_rows
-from .dialogues import Dialogue, Said
+from .dialogues import MAX_TAGS, Dialogue, Said
 
 _OF_MESSAGE = (
     "uuid", "client_id", "conversation_id", "seq", "text", "created_at", "updated_at",
-    "type", "visibility", "is_customer", "sender_contact_id", "sender_agent_id", "sender_name",
+    "search", "type", "visibility", "is_customer", "sender_contact_id", "sender_agent_id", "sender_name",
 )  # fmt: skip
 _OF_PARTICIPANT = (
     "uuid", "conversation_id", "contact_id", "agent_id", "role", "joined_at", "updated_at", "activity_at"
@@ -60,11 +62,14 @@ class _New:
 
 
 @transaction.atomic
-def import_dialogues(*, client: Client, dialogues: Sequence[Dialogue], at: datetime) -> Stored:
+def import_dialogues(
+    *, client: Client, dialogues: Sequence[Dialogue], at: datetime, tagger: Tagger | None = None
+) -> Stored:
     """Adds the dialogues that the client does not have yet (by external id) as conversations with their
     people, messages, tags, state and figures. No rule, bot or webhook learns of them.
 
-    `at` is the time of the import, at which those without times end.
+    `at` is the time of the import, at which those without times end; `tagger` gives auto-tags for what
+    customers say.
     """
     # One importer of a client at a time: what one makes, the next one finds. Nothing else waits for this.
     Client.objects.select_for_update(no_key=True).get(pk=client.pk)
@@ -76,10 +81,10 @@ def import_dialogues(*, client: Client, dialogues: Sequence[Dialogue], at: datet
         new.append(_prepare(client, dialogue, contacts[dialogue.external_id], agent, at))
     Conversation.objects.bulk_create(one.row for one in new)
     insert_rows(Participant, _OF_PARTICIPANT, (person for one in new for person in _participants(one)))
-    insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one)))
+    insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one, client.search_language)))
     SessionHistory.objects.bulk_create(session for one in new for session in rows_of(one.row, one.sessions))
     StateChange.objects.bulk_create(_end(one) for one in new if one.row.status in FINISHED)
-    _tag(client, new)
+    _tag(client, new, tagger)
     now = timezone.now()
     Event.objects.bulk_create(
         Event(
@@ -153,7 +158,7 @@ def _participants(one: _New) -> Iterator[tuple[Any, ...]]:
         yield new_uuid(), row.pk, None, one.agent.pk, Participant.Role.AGENT.value, at, at, row.activity_at
 
 
-def _messages(one: _New) -> Iterator[tuple[Any, ...]]:
+def _messages(one: _New, language: str) -> Iterator[tuple[Any, ...]]:
     """Their rows, in the order of `_OF_MESSAGE`."""
     row, private = one.row, (Message.Type.EVENT.value, Message.Visibility.PRIVATE.value)
     public = (Message.Type.TEXT.value, Message.Visibility.PUBLIC.value)
@@ -164,7 +169,8 @@ def _messages(one: _New) -> Iterator[tuple[Any, ...]]:
         "system": (*private, False, None, None, "system"),
     }
     for seq, (said, at) in enumerate(one.timed, start=1):
-        yield new_uuid(), row.client_id, row.pk, seq, said.text, at, at, *sides[said.sender]
+        words = stems(said.text, language)
+        yield new_uuid(), row.client_id, row.pk, seq, said.text, at, at, words, *sides[said.sender]
 
 
 def _end(one: _New) -> StateChange:
@@ -173,10 +179,22 @@ def _end(one: _New) -> StateChange:
     return StateChange(conversation=one.row, old=_BEFORE, new=one.row.status, reason="import", created_at=at)
 
 
-def _tag(client: Client, new: Sequence[_New]) -> None:
-    tags = people.tags(client, (name for one in new for name in one.dialogue.tags))
+def _tag(client: Client, new: Sequence[_New], tagger: Tagger | None) -> None:
+    names = [_tags_of(one.dialogue, tagger) for one in new]
+    tags = people.tags(client, (name for few in names for name in few.values()))
     ConversationTag.objects.bulk_create(
-        ConversationTag(conversation=one.row, tag=tags[fold(name)], created_at=one.row.created_at)
-        for one in new
-        for name in one.dialogue.tags
+        ConversationTag(conversation=one.row, tag=tags[folded], created_at=one.row.created_at)
+        for one, few in zip(new, names, strict=True)
+        for folded in few
     )
+
+
+def _tags_of(dialogue: Dialogue, tagger: Tagger | None) -> dict[str, str]:
+    """Its own, then auto-tags in the order of the messages that bring them, as far as there is room."""
+    names = {fold(name): name for name in dialogue.tags}
+    if tagger is not None:
+        for said in dialogue.messages:
+            if said.sender == "customer":
+                for name in tagger.tags(said.text):
+                    names.setdefault(fold(name), name)
+    return dict(list(names.items())[:MAX_TAGS])

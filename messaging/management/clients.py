@@ -1,10 +1,10 @@
-"""How a command names a client."""
+"""How a command names a client, and a contact of theirs."""
 
 from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from clients.models import Client
+from clients.models import Client, Contact
 
 
 def client_named(name: str) -> Client:
@@ -18,3 +18,11 @@ def client_named(name: str) -> Client:
         raise CommandError(f"No client has the id or the name {name!r}.", returncode=2)
     client: Client = known
     return client
+
+
+def contact_named(client: Client, contact_id: str) -> Contact:
+    """By the client's own id for them; exit code 2 where there is none."""
+    known: Contact | None = Contact.objects.for_client(client.pk).present().filter(contact_id=contact_id).first()
+    if known is None:
+        raise CommandError(f"{client.name} has no contact with the id {contact_id!r}.", returncode=2)
+    return known

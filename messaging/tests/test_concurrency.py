@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jwt
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection
 
 from clients.credentials import issue_tokens
@@ -65,6 +67,7 @@ def assert_prompt(callers: Iterable[Caller], record_property: Any) -> None:
         assert slowest < 3
 
 
+@pytest.mark.contract("mapping: Counters are kept in the same transaction")
 def test_twenty_writers_of_one_conversation(live_server_url: str, acme: Any, record_property: Any) -> None:
     owner, staff = acme.users[0].user, acme.staff.user
     callers = [Caller(live_server_url, staff if number % 2 else owner) for number in range(20)]
@@ -96,6 +99,7 @@ def test_twenty_writers_of_one_conversation(live_server_url: str, acme: Any, rec
     assert_prompt(callers, record_property)
 
 
+@pytest.mark.contract("mapping: Counters are kept in the same transaction")
 def test_sending_reading_changing_and_deleting_at_once(live_server_url: str, acme: Any, record_property: Any) -> None:
     owners = [acme.users[0].user, acme.users[1].user]
     conversations = [new_conversation(Caller(live_server_url, owners[n % 2]), f"Order {n}") for n in range(6)]
@@ -153,6 +157,7 @@ def _deletion(conversation: int) -> Any:
     return Conversation.objects.values_list("deleted_at", flat=True).get(pk=conversation)
 
 
+@pytest.mark.contract("whatsapp: A 408 says", "whatsapp: number_client also attaches")
 def test_fifty_equal_chats_at_once_are_one(live_server_url: str, acme: Any) -> None:
     body = {
         "session_name": "ses_acme", "name": "Pedido de Lucía", "number_client": 34600111222, "category": "sales",
@@ -168,6 +173,7 @@ def test_fifty_equal_chats_at_once_are_one(live_server_url: str, acme: Any) -> N
     assert list(Event.objects.values_list("kind", flat=True)) == ["conversation.created"]
 
 
+@pytest.mark.contract("whatsapp: number_client also attaches")
 def test_one_number_in_many_new_chats_is_one_contact(live_server_url: str, acme: Any) -> None:
     def create(number: int) -> int:
         body = {"session_name": "ses_acme", "number_client": "+628123456789", "chat_id": f"chat-{number}"}
@@ -178,6 +184,7 @@ def test_one_number_in_many_new_chats_is_one_contact(live_server_url: str, acme:
     assert Conversation.objects.count() == Participant.objects.count() == 20
 
 
+@pytest.mark.contract("whatsapp: Chat ID already exists")
 def test_chats_of_one_id_with_other_values_make_one_and_refuse_the_rest(live_server_url: str, acme: Any) -> None:
     def create(number: int) -> tuple[int, str]:
         body = {"session_name": "ses_acme", "chat_id": "order-7", "name": f"Runner {number % 2}"}
@@ -189,6 +196,7 @@ def test_chats_of_one_id_with_other_values_make_one_and_refuse_the_rest(live_ser
     assert answers == {(200, winner): 10, (400, "Chat ID already exists"): 10}
 
 
+@pytest.mark.contract("accounts: Of concurrent uses of one refresh token")
 def test_of_fifty_uses_of_one_refresh_token_one_wins(live_server_url: str, acme: Any) -> None:
     user = acme.users[0].user
     refresh = issue_tokens(user).refresh
@@ -205,6 +213,31 @@ def test_of_fifty_uses_of_one_refresh_token_one_wins(live_server_url: str, acme:
         f"{live_server_url}/api/auth/me", headers={"Authorization": f"Bearer {pair['access']}"}, timeout=10
     )
     assert (me.status_code, me.json()["id"]) == (200, user.pk)  # so shortly after, the family lives on
+
+
+@pytest.mark.contract("accounts: Of concurrent uses of one refresh token", "rooms: The cookies renew themselves")
+def test_of_sixty_uses_at_every_door_one_wins(live_server_url: str, acme: Any) -> None:
+    """A token renewed by its own call, by that of the cookies, and by calls of `rooms` on the way."""
+    user = acme.users[0].user
+    refresh = issue_tokens(user).refresh
+    good = jwt.decode(issue_tokens(user).access, settings.JWT_SIGNING_KEY, ["HS256"])
+    expired = jwt.encode({**good, "exp": 1}, settings.JWT_SIGNING_KEY, "HS256")
+    cookies = {"chat_access": expired, "chat_refresh": refresh}
+    rooms = f"{live_server_url}/api/conversation?page=1&limit=5"
+
+    def use(number: int) -> requests.Response:
+        if number % 3 == 0:
+            return requests.post(f"{live_server_url}/api/auth/token/refresh", json={"refresh": refresh}, timeout=60)
+        if number % 3 == 1:
+            return requests.post(f"{live_server_url}/api/auth/refresh", cookies=cookies, timeout=60)
+        return requests.get(rooms, cookies=cookies, timeout=60)
+
+    answers = at_once(use, 60)
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 59}
+    [won] = [answer for answer in answers if answer.status_code == 200]
+    assert all(not answer.cookies for answer in answers if answer is not won)
+    access = won.cookies.get("chat_access") or won.json()["access"]
+    assert requests.get(rooms, cookies={"chat_access": access}, timeout=60).status_code == 200
 
 
 @pytest.mark.long

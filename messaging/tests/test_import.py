@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from clients.actions import NewTenant, create_agent
 from clients.models import Agent, Contact
-from conversations.actions import contact_of_phone, delete_conversation
+from conversations.actions import contact_of_phone, delete_conversation, tag_names
 from conversations.models import Conversation, Event, Tag
+from messaging.actions import create_rule
 from messaging.models import Message
 
 from .transcripts import dialogue, saying, write
@@ -30,6 +31,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "dialogues.jsonl"
 
 
+@pytest.mark.contract("behaviour: resolved, completed → resolved", "behaviour: system lines become events")
 def test_a_resolved_dialogue_becomes_a_conversation(acme: NewTenant, file: Path) -> None:
     run(write(file, dialogue(1, tags=["Damage", "damage", "Envío"])), acme)
 
@@ -68,6 +70,7 @@ def test_a_resolved_dialogue_becomes_a_conversation(acme: NewTenant, file: Path)
     assert (event.kind, event.data["imported"]) == ("conversation.created", True)
 
 
+@pytest.mark.contract("behaviour: resolved, completed → resolved")
 @pytest.mark.parametrize(
     ("_case", "outcome", "status", "unread", "changes"),
     [
@@ -87,6 +90,7 @@ def test_the_outcome_decides_the_state(
     )  # fmt: skip
 
 
+@pytest.mark.contract("behaviour: Without times: one second apart")
 def test_without_times_messages_are_one_second_apart_and_end_now(acme: NewTenant, file: Path) -> None:
     before = timezone.now()
     run(write(file, dialogue(1, **saying({}, {}, {"sender": "agent"}))), acme)
@@ -107,6 +111,7 @@ def test_the_order_of_the_file_stays_whatever_the_clocks_said(acme: NewTenant, f
     call_command("verify_integrity")
 
 
+@pytest.mark.contract("behaviour: system lines become events")
 def test_a_dialogue_of_system_lines_alone_has_no_messages(acme: NewTenant, file: Path) -> None:
     run(write(file, dialogue(1, **saying({"sender": "system", "at": "2024-03-04T09:00:00Z"}))), acme)
     row = Conversation.objects.get()
@@ -123,6 +128,7 @@ def test_a_long_dialogue_goes_in_whole(acme: NewTenant, file: Path) -> None:
     call_command("verify_integrity")
 
 
+@pytest.mark.contract("behaviour: One contact per customer name")
 def test_one_contact_for_each_name_within_a_source(acme: NewTenant, file: Path) -> None:
     contact_of_phone(acme.client.pk, "12025550188")
     named = {"customer": {"name": "Ada"}}
@@ -150,6 +156,7 @@ def test_one_contact_for_each_name_within_a_source(acme: NewTenant, file: Path) 
     assert made[0].participations.count() == made[2].participations.count() == 2
 
 
+@pytest.mark.contract("behaviour: One contact per customer name")
 def test_agents_are_those_of_the_client_by_name(acme: NewTenant, rival: NewTenant, file: Path) -> None:
     known = create_agent(client=acme.client, agent_id="emp_7", name="Tomás Ruiz")
     create_agent(client=rival.client, agent_id="emp_8", name="Ann")
@@ -362,3 +369,33 @@ def test_a_dry_run_tells_what_would_happen(acme: NewTenant, file: Path, capsys: 
     assert "1 conversations to add, 2 already there; 3 messages, 1 private lines; 1 bad lines" in told.out
     assert f"{file}:4: messages: none" in told.err
     assert Conversation.objects.count() == 1
+
+
+@pytest.mark.contract("behaviour: One contact per customer name")
+def test_auto_tags_come_when_they_are_asked_for(acme: NewTenant, tmp_path: Path) -> None:
+    """after the dialogue's own, for what customers say alone; rules do not run"""
+    create_rule(client=acme.client, name="Shut", type="deny", channel="webchat", auto_reply="Shut.", route_to="shut")
+    said = [
+        ("customer", "¿El PRECIO?"),
+        ("agent", "un problema"),
+        ("system", "error"),
+        ("customer", "URGENTEMENTE, precio"),
+    ]
+    lines = [{"sender": sender, "text": text} for sender, text in said]
+    full = [f"tag {n}" for n in range(99)]
+    for number, arguments in enumerate([(), ("--auto-tag",), ("--auto-tag", "--dry-run")]):
+        file = write(
+            tmp_path / f"{number}.jsonl",
+            dialogue(number * 2, messages=lines, tags=["Comercial", "vip"]),
+            dialogue(number * 2 + 1, messages=lines, tags=full),
+        )
+        run(file, acme, *arguments)
+    rows = Conversation.objects.order_by("external_id")
+    assert [row.external_id for row in rows] == [f"desk-{n}" for n in range(4)]
+    names = [tag_names(row) for row in rows]
+    assert names == [
+        ["Comercial", "vip"], full, ["Comercial", "vip", "alta_prioridad"], [*full, "Comercial"],
+    ]  # fmt: skip
+    assert {row.queue for row in rows} == {""}
+    assert not Message.objects.filter(text="Shut.").exists()
+    call_command("verify_integrity")

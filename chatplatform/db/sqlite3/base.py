@@ -14,7 +14,10 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from ..textindex import text_rank
 from .lock import WriteLock
+from .numbered import NumberedLocks
+from .schema import DatabaseSchemaEditor
 
 #: What never writes outside a transaction; whatever else there is waits for its turn.
 _READS = re.compile(
@@ -23,10 +26,12 @@ _READS = re.compile(
     re.IGNORECASE,
 )
 _locks: dict[str, WriteLock] = {}
+_numbered: dict[str, NumberedLocks] = {}
 _locks_guard = threading.Lock()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
     #: Seconds that a writer waits for its turn; an endpoint with a deadline of its own lowers it.
     write_timeout: float = 20.0
     _held: WriteLock | None = None
@@ -36,6 +41,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         path = f"{self.settings_dict['NAME']}.lock"
         with _locks_guard:
             return _locks.get(path) or _locks.setdefault(path, WriteLock(path))
+
+    @property
+    def numbered_locks(self) -> NumberedLocks:
+        path = None if self.is_in_memory_db() else f"{self.settings_dict['NAME']}.keys"
+        name = path or ":memory:"
+        with _locks_guard:
+            return _numbered.get(name) or _numbered.setdefault(name, NumberedLocks(path))
 
     def take_turn(self, sql: str) -> None:
         """Before a statement: one that may write waits until no other transaction does."""
@@ -69,7 +81,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self._has_file():
             self._acquire(self.write_timeout)
         try:
-            return super().get_new_connection(conn_params)
+            connection = super().get_new_connection(conn_params)
+            connection.create_function("TEXT_RANK", 2, text_rank, deterministic=True)
+            return connection
         finally:
             self._release()
 

@@ -13,7 +13,7 @@ from conversations.models import Conversation, Participant
 from conversations.visible import Scoped, count_visible
 
 from ..counting import capped_total
-from ..fields import Input
+from ..operations import operation
 from . import inputs, shapes
 from .view import View
 
@@ -42,8 +42,9 @@ _ONE = Scoped(lambda rows: rows.filter(pk=integer("id")).values(*_columns(rows))
 
 
 class Conversations(View):
+    @operation("List conversations", query=inputs.ConversationList, answer=shapes.ConversationsFound)
     def list(self, request: Request) -> Response:
-        query = self.query(inputs.ConversationList)
+        query = self.query()
         limit, offset = query["limit"], query["offset"]
         if query.keys() == {"limit", "offset"}:
             page = _LATEST.dicts(self.caller, limit=limit, offset=offset)
@@ -62,8 +63,13 @@ class Conversations(View):
         }
         return self.ok(f"Found {total['total']} conversations", data)
 
+    @operation(
+        "Create a conversation",
+        body=inputs.NewConversation, answer=shapes.ConversationWritten, problems=(403, 404),
+        gives={"conversation_id": "/data/conversation_id"},
+    )  # fmt: skip
     def create(self, request: Request) -> Response:
-        given = self.body(inputs.NewConversation)
+        given = self.body()
         caller = self.caller
         if caller.client_id is None:
             raise Forbidden("A superuser belongs to no client and cannot own a conversation")
@@ -84,13 +90,17 @@ class Conversations(View):
         )
         return self.ok("Conversation created successfully", {"conversation_id": conversation.pk})
 
-    def retrieve(self, request: Request, id: str) -> Response:
-        row = self.values_of(id, _ONE)
+    @operation("Get a conversation", answer=shapes.ConversationFound, problems=(404,))
+    def retrieve(self, request: Request, conversation_id: str) -> Response:
+        row = self.values_of(conversation_id, _ONE)
         return self.ok("Conversation found", shapes.conversation_details(row, self.caller))
 
-    def update(self, request: Request, id: str) -> Response:
-        target = self.conversation(id)
-        given = self.body(inputs.ConversationChanges)
+    @operation(
+        "Change a conversation", body=inputs.ConversationChanges, answer=shapes.ConversationWritten, problems=(403, 404)
+    )
+    def update(self, request: Request, conversation_id: str) -> Response:
+        target = self.conversation(conversation_id)
+        given = self.body()
         if "agent_id" in given:
             given["assigned_agent"] = self._agent(given.pop("agent_id"))
         if "conversation_type" in given:
@@ -98,14 +108,14 @@ class Conversations(View):
         conversation = actions.update_conversation(conversation=target, by=self.caller, **given)
         return self.ok("Conversation updated successfully", {"conversation_id": conversation.pk})
 
-    def destroy(self, request: Request, id: str) -> Response:
-        self.body(Input)
-        actions.delete_conversation(conversation=self.conversation(id), by=self.caller)
-        return self.ok("Conversation deleted successfully", {"conversation_id": int(id)})
+    @operation("Delete a conversation", answer=shapes.ConversationWritten, problems=(403, 404))
+    def destroy(self, request: Request, conversation_id: str) -> Response:
+        actions.delete_conversation(conversation=self.conversation(conversation_id), by=self.caller)
+        return self.ok("Conversation deleted successfully", {"conversation_id": int(conversation_id)})
 
-    def read(self, request: Request, id: str) -> Response:
-        self.body(Input)  # none is needed; a malformed one is refused
-        conversation = actions.mark_read(conversation=self.conversation(id), by=self.caller)
+    @operation("Mark a conversation as read", answer=shapes.ConversationRead, problems=(404,))
+    def read(self, request: Request, conversation_id: str) -> Response:
+        conversation = actions.mark_read(conversation=self.conversation(conversation_id), by=self.caller)
         return self.ok("Conversation marked as read", {"conversation_id": conversation.pk, "unread_count": 0})
 
     def _filtered(self, query: dict[str, Any]) -> Any:

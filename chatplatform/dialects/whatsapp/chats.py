@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -7,28 +6,26 @@ from rest_framework.response import Response
 
 from chatplatform.db.deadline import deadline
 from chatplatform.errors import NotFound
-from clients.callers import Caller
-from clients.models import Client
 from clients.service import client_of_session, service_caller
 from conversations.actions import open_chat
 
+from ..operations import operation
 from . import inputs, shapes
-from .view import View
+from .view import View, token_fits
 
 
 class Chats(View):
+    @operation(
+        "Open a WhatsApp chat for a client's session",
+        body=inputs.NewChat, answer=shapes.Created, problems=(403, 404, 408),
+    )  # fmt: skip
     def create(self, request: Request) -> Response:
-        given = self.body(inputs.NewChat)
+        given = self.body()
         with deadline(settings.WHATSAPP_DEADLINE):
             service = service_caller()
             client = client_of_session(given.pop("session_name"))
-            if client is None or not _token_fits(request.user, client):
+            if client is None or not token_fits(request.user, client.pk):
                 raise NotFound("Client")
             caller = replace(service, client_id=client.pk)
             conversation = open_chat(client_id=client.pk, by=caller, values=given)
         return Response({"success": True, "record": shapes.record(conversation, client.uuid)})
-
-
-def _token_fits(token: Any, client: Client) -> bool:
-    """Where the deployment demands a token, it must be the session's own client's."""
-    return not isinstance(token, Caller) or token.client_id == client.pk

@@ -1,5 +1,7 @@
 import hashlib
+import json
 import os
+import resource
 import socket
 import sys
 from argparse import ArgumentParser
@@ -13,15 +15,19 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from chatplatform.dialects import discover
+from chatplatform.server import scheduling, supervisor
 from clients.models import Client, User
+
+_CONNECTIONS = 10_000  # of one process
 
 
 class Command(BaseCommand):
-    help = "Serves everything with the production server, until SIGTERM, then drains."
+    help = "Serves everything with the production server, a worker beside it, until SIGTERM, then drains."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
         parser.add_argument(
             "--no-prepare", action="store_true", help="serve as it is: no migrations, static files or demonstration"
         )
@@ -29,14 +35,26 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
         _ensure_free(options["host"], options["port"])
+        try:
+            scheduling.ensure_known()
+        except scheduling.NotKnown as error:
+            raise CommandError(str(error)) from error
         if not options["no_prepare"]:
             self._migrate()
             self._static_files()
             self._demonstration(address)
             self._say_where(address)
+            _ensure_free(options["host"], options["port"])  # another may have begun meanwhile
+        if "PUBLIC_URL" not in os.environ:  # where it listens is good for mails; people may reach it elsewhere
+            os.environ |= {"PUBLIC_URL": address, "FILES_OF_HOST": "1"}
         self.stdout.flush()
         connection.close()
-        os.execv(sys.executable, [sys.executable, "-m", "granian", *server_options(options["host"], options["port"])])  # noqa: S606
+        _allow_many_files()
+        command = [sys.executable, "-m", "granian", *server_options(options["host"], options["port"])]
+        if settings.WORKER:
+            worker = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+            command = [sys.executable, "-m", supervisor.__name__, json.dumps(command), json.dumps(worker)]
+        os.execv(sys.executable, command)  # noqa: S606
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
@@ -50,7 +68,9 @@ class Command(BaseCommand):
         fingerprint = _static_fingerprint()
         if not marker.exists() or marker.read_text() != fingerprint:
             self.stdout.write("Collecting static files")
-            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+            # Of the API pages' files those that no page of ours uses would take longest to compress.
+            unused = ["redoc", "*.js.map"]
+            call_command("collectstatic", verbosity=0, interactive=False, clear=True, ignore_patterns=unused)
             marker.write_text(fingerprint)
 
     def _demonstration(self, address: str) -> None:
@@ -62,7 +82,7 @@ class Command(BaseCommand):
         lines = [
             f"Admin     {address}/admin/",
             f"Health    {address}/healthz, {address}/readyz",
-            f"Dialects  {address}/api/auth/…, {address}/api/chat/create, {address}/chat/…",
+            f"APIs      {address}/api/schema/docs: {', '.join(f'/{dialect.prefix}' for dialect in discover())}",
         ]
         if not User.objects.exclude(role="service").exists():
             lines.append("Nobody can log in yet: .venv/bin/python manage.py create_client NAME")
@@ -84,16 +104,27 @@ def _ensure_free(host: str, port: int) -> None:
         ) from error
 
 
+def _allow_many_files() -> None:
+    """A stream of events is an open file; systems allow 1,024 unless asked for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + 1000
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
+
+
 def server_options(host: str, port: int) -> list[str]:
     """SQLite: one process, whose threads write in turn. PostgreSQL: a process a core."""
     cores = os.cpu_count() or 1
     workers = settings.WEB_WORKERS or (1 if connection.vendor == "sqlite" else cores)
     return [
-        "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", str(settings.WEB_THREADS),
-        "--blocking-threads-idle-timeout", "600",  # a thread's database connection ends with it
+        "--interface", "asgi", "--runtime-mode", "st", "--loop", "asyncio", "--no-ws",
+        "--host", host, "--port", str(port),
+        "--workers", str(workers), "--backlog", "2048",
+        "--backpressure", str(_CONNECTIONS),  # calls that wait for a thread and streams that stay are among them
         "--respawn-failed-workers", "--workers-kill-timeout", "30", "--log-level", "warning",
-        "chatplatform.wsgi:application",
+        "chatplatform.server.front:application",
     ]  # fmt: skip
 
 

@@ -1,0 +1,17 @@
+from ..base import route
+from .conversations import Conversations
+from .events import Events, Presence, Tickets
+from .messages import Messages
+from .uploads import Uploads
+
+urlpatterns = [
+    *route("events", Events, get="stream"),
+    *route("events/ticket", Tickets, post="create"),
+    *route("presence", Presence, post="tell"),
+    *route("conversations", Conversations, get="list", post="create"),
+    *route("conversations/<str:conversation_id>", Conversations, get="retrieve", patch="update"),
+    *route("conversations/<str:conversation_id>/messages", Messages, get="list", post="create"),
+    *route("conversations/<str:conversation_id>/uploads", Uploads, post="create"),
+    *route("conversations/<str:conversation_id>/read", Conversations, post="read"),
+    *route("conversations/<str:conversation_id>/typing", Presence, post="type"),
+]

@@ -1,0 +1,3 @@
+"""The full conversations API for server-side integrations (contract `workspace.md`)."""
+
+PREFIX = "/v1"

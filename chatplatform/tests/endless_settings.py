@@ -1,0 +1,3 @@
+from chatplatform.settings import *  # noqa: F403
+
+ROOT_URLCONF = "chatplatform.tests.endless"

@@ -1,0 +1,41 @@
+"""What AI agents use, and what that costs (docs/ai.md)."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Agent
+from clients.querysets import TenantQuerySet
+
+
+class AgentUsageQuerySet(TenantQuerySet):
+    tenant = "agent__client_id"
+
+
+class AgentUsage(models.Model):
+    """What one agent's provider did on one day of the client's calendar."""
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="usage", verbose_name=_("agent"))
+    day = models.DateField(_("day"))
+    answers = models.PositiveIntegerField(_("answers"), default=0)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    tokens_in = models.PositiveBigIntegerField(_("tokens in"), default=0)
+    tokens_out = models.PositiveBigIntegerField(_("tokens out"), default=0)
+    #: In millionths: SQLite keeps decimals as floats, which do not add up.
+    cost_micro = models.PositiveBigIntegerField(default=0)
+
+    objects = AgentUsageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("AI usage"), _("AI usage")
+        ordering = ["-day", "-id"]
+        constraints = [models.UniqueConstraint(fields=["agent", "day"], name="agent_usage_once")]
+        indexes = [models.Index(fields=["-day", "-id"], name="agent_usage_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.agent} {self.day}"
+
+    @property
+    def cost(self) -> Decimal:
+        return Decimal(self.cost_micro).scaleb(-6)

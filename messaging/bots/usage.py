@@ -1,0 +1,89 @@
+"""Counting what agents use, and the month's limit of a client."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from chatplatform.errors import ProviderFailed, SpendingLimitReached
+from clients.models import Agent, Client
+
+from ..models import AgentUsage
+from .money import cost_of, from_micro, micro
+
+#: Where a client's settings have it.
+SETTING, LIMIT = "ai", "monthly_limit"
+
+
+def count_answer(agent: Agent, tokens_in: int, tokens_out: int) -> None:
+    """Within the transaction that stores the answer, or by itself where that is not stored."""
+    cost = cost_of(agent, tokens_in, tokens_out)
+    _add(agent, answers=1, tokens_in=tokens_in, tokens_out=tokens_out, cost_micro=micro(cost))
+
+
+def count_failure(agent: Agent, error: ProviderFailed) -> None:
+    """With what may be billed all the same."""
+    cost = cost_of(agent, error.tokens_in, error.tokens_out)
+    _add(agent, failures=1, tokens_in=error.tokens_in, tokens_out=error.tokens_out, cost_micro=micro(cost))
+
+
+@transaction.atomic
+def _add(agent: Agent, **counts: int) -> None:
+    """One statement where the day has its row: exact under any number of writers."""
+    day = timezone.now().astimezone(_zone(agent.client_id)).date()
+    rows = AgentUsage.objects.filter(agent=agent, day=day)
+    more: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
+    if rows.update(**more):
+        return
+    try:
+        with transaction.atomic():
+            AgentUsage.objects.create(agent=agent, day=day, **counts)
+    except IntegrityError:  # another made it at this moment
+        rows.update(**more)
+
+
+def ensure_within_limit(client_id: int) -> None:
+    """Raises SpendingLimitReached: without a provider's answer the limit is only passed by calls that were under
+    way together."""
+    client = Client.objects.only("settings", "time_zone").get(pk=client_id)
+    limit = monthly_limit(client.settings)
+    if limit is None:
+        return
+    zone = ZoneInfo(client.time_zone)
+    now = timezone.now().astimezone(zone)
+    if spent_since(client_id, now.date().replace(day=1)) >= limit:
+        raise SpendingLimitReached(max(ceil((_next_month(now, zone) - now).total_seconds()), 1))
+
+
+def monthly_limit(settings: Mapping[str, Any]) -> Decimal | None:
+    """None where there is none. What cannot be read is a limit of zero."""
+    own = settings.get(SETTING)
+    given = own.get(LIMIT) if isinstance(own, dict) else own
+    if given is None:
+        return None
+    try:
+        limit = Decimal(str(given))
+    except InvalidOperation:
+        return Decimal(0)
+    return limit if limit.is_finite() else Decimal(0)
+
+
+def spent_since(client_id: int, day: date) -> Decimal:
+    rows = AgentUsage.objects.for_client(client_id).filter(day__gte=day)
+    total = rows.aggregate(total=Sum("cost_micro"))["total"]
+    return from_micro(total or 0)
+
+
+def _next_month(now: datetime, zone: ZoneInfo) -> datetime:
+    first = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
+    return datetime.combine(first, time.min, zone)
+
+
+def _zone(client_id: int) -> ZoneInfo:
+    return ZoneInfo(Client.objects.values_list("time_zone", flat=True).get(pk=client_id))

@@ -1,0 +1,1 @@
+"""Telling clients' programs of events, signed, in order, until they have taken them (docs/webhooks.md)."""
