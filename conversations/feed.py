@@ -60,9 +60,11 @@ class Feed:
             return []
         known = max(self.position, self._settled)
         if max(0, rows[-1]["id"] - known) != sum(row["id"] > known for row in rows):
-            writers = writers_now()
-            rows = self._fetch(limit)  # again: what has been committed by the time of that look is seen now
-            self._look(rows[-1]["id"] if rows else self.position, writers)
+            # Of what was read before the look, every lower id has been given by then, and what it did not find
+            # being written is seen by reading again; of what only comes with that, nothing is known yet.
+            upto = rows[-1]["id"]
+            self._look(upto, writers_now())
+            rows = self._fetch(limit)
         told = []
         for row in rows:
             if row["id"] - 1 > max(self.position, self._settled):

@@ -196,7 +196,6 @@ def conversations_of(world: World) -> list[Conversation]:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="waited for ever in one of two runs: issue 5 is open")
 def test_cut_off_fifty_times_during_ten_thousand_messages(acme: NewTenant, servers: LiveServer) -> None:
     """each exactly once and in order, whoever writes meanwhile and wherever the connection breaks"""
     world, chance = World(acme), random.Random(50)

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from queue import Queue
 
 import pytest
 from django.db import connection, transaction
 
 from conversations import events
+from conversations import feed as feed_module
 from conversations.feed import Feed, latest
 from conversations.models import Conversation, Event
 
@@ -121,3 +122,27 @@ def test_who_began_to_write_after_the_look_is_not_waited_for(parcel):
             beyond = record(parcel)
             assert ids(feed) == []
         assert ids(feed) == [beyond]
+
+
+@postgresql
+def test_who_begins_to_write_between_the_look_and_the_reading_is_not_missed(parcel, monkeypatch):
+    """What is read after the look may be above what somebody else began after it: only what was read before
+    it is settled by it."""
+    feed = Feed(record(parcel))
+    look, finishes = feed_module.writers_now, []
+    with ExitStack() as stack, writing(parcel) as rolled_back:
+        rolled_back(False)
+        first = record(parcel)
+
+        def and_then_somebody_begins() -> frozenset[str]:
+            seen = look()
+            if not finishes:
+                finishes.append(stack.enter_context(writing(parcel)))
+                record(parcel)
+            return seen
+
+        monkeypatch.setattr(feed_module, "writers_now", and_then_somebody_begins)
+        assert ids(feed) == [first]
+        assert ids(feed) == []
+        finishes[0](True)
+        assert ids(feed) == [first + 1, first + 2]
