@@ -7,7 +7,6 @@ import pytest
 from django.db import transaction
 from django_tasks_db.models import DBTaskResult
 
-from chatplatform.worker.executor import Executor
 from clients.actions import change_settings, update_agent
 from clients.callers import caller_of_user, system_caller
 from clients.models import Agent
@@ -15,12 +14,13 @@ from conversations import actions
 from conversations.actions import Person, change_status
 from conversations.models import Conversation, StateChange
 from messaging import rulebook
-from messaging.actions import delete_message, send_message
+from messaging.actions import delete_message
 from messaging.bots import asking
 from messaging.bots.sentences import TO_A_PERSON, asks_for_a_person
 from messaging.erasure import erase_contact
 from messaging.models import AgentUsage, Message
-from messaging.senders import as_agent, as_contact, as_user
+from messaging.senders import as_agent, as_user
+from messaging.tests.bots import chat, said, work, write
 from messaging.tests.llm import Endpoint, agent_at, serving
 
 pytestmark = pytest.mark.django_db
@@ -36,30 +36,6 @@ def endpoint() -> Iterator[Endpoint]:
 @pytest.fixture
 def bot(acme: Any, endpoint: Endpoint) -> Agent:
     return agent_at(acme.client, endpoint.url)
-
-
-def chat(acme: Any, **columns: Any) -> Conversation:
-    """As `whatsapp` opens one, unless said otherwise."""
-    given = {"use_bot": True, "status": "new", "channel": "whatsapp", **columns}
-    people = [Person(contact_id=acme.contacts[0].pk, role="customer"), *given.pop("people", [])]
-    by = system_caller(acme.client)
-    return actions.create_conversation(client_id=acme.client.pk, by=by, people=people, **given)
-
-
-def write(acme: Any, row: Conversation, text: str = "Where is order 7?", sender: Any = None, **given: Any) -> Message:
-    return send_message(conversation=row, sender=sender or as_contact(acme.contacts[0]), text=text, **given)
-
-
-def work() -> list[str]:
-    """What became of each task that waited."""
-    executor = Executor("one")
-    while executor.step():
-        pass
-    return [row.return_value for row in DBTaskResult.objects.order_by("enqueued_at")]
-
-
-def said(row: Conversation) -> list[str]:
-    return list(Message.objects.of(row.pk).counted().order_by("seq").values_list("text", flat=True))
 
 
 @pytest.mark.contract("behaviour: use_bot is true by default", "behaviour: The conversation's AI agent answers")
