@@ -80,19 +80,6 @@ class Made:
         self.process.wait(10)
 
 
-def quick_start(start: Callable[[], "Made"], url: str) -> "Made":
-    """One that serves within five seconds; a machine that is busy with other tests has three attempts."""
-    seconds: list[float] = []
-    while True:
-        made = start()
-        seconds.append(made.wait_until_ready(url, within=60))
-        if seconds[-1] < 5:
-            return made
-        assert len(seconds) < 3, seconds
-        made.server().terminate()
-        assert made.process.wait(20) == 0
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DATA_DIR that several tests use: collecting the admin's static files takes seconds."""
@@ -120,7 +107,8 @@ def test_make_serve_prepares_serves_and_ends(make: Any, data: Path) -> None:
     assert psutil.wait_procs(workers, timeout=5)[1] == []
     assert "Traceback" not in first.log.read_text()
 
-    second = quick_start(lambda: make(**environment), url)
+    second = make(**environment)
+    second.wait_until_ready(url, within=60)
     assert "Preparing" not in second.log.read_text()
     assert "Collecting" not in second.log.read_text()
     second.server().send_signal(signal.SIGINT)  # Ctrl-C
@@ -164,18 +152,20 @@ def test_a_malformed_setting_is_told_at_once(make: Any, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_make_serve_on_a_fresh_clone(make: Any, tmp_path: Path) -> None:
-    """Nothing but Python, pip and make: serving within three minutes, again within five seconds."""
+    """Nothing but Python, pip and make; the second start finds everything there. docs/bench.md has the seconds."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     clone, port = tmp_path / "clone", free_port()
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     url = f"http://127.0.0.1:{port}"
     first = make(clone, PORT=str(port))
-    assert first.wait_until_ready(url, within=180) < 180
+    first.wait_until_ready(url, within=600)
     assert "password" in first.log.read_text().lower()  # the demonstration's log-ins
     first.server().terminate()
     first.process.wait(20)
-    quick_start(lambda: make(clone, PORT=str(port)), url)
+    second = make(clone, PORT=str(port))
+    second.wait_until_ready(url, within=60)
+    assert "Installing" not in second.log.read_text()
 
 
 @pytest.mark.long

@@ -1,10 +1,10 @@
 """Folding: what it makes of a text, and that no text makes it slow."""
 
-import time
 import unicodedata
 
 import pytest
 
+from chatplatform.tests.effort import ending
 from chatplatform.text import fold
 
 
@@ -29,7 +29,6 @@ def test_is_what_the_whole_text_decomposed_would_be() -> None:
 
 
 def test_a_heap_of_accents_takes_no_longer() -> None:
-    """Sorting 16,000 pairs of them, as normalizing does, takes more than a second."""
-    started = time.perf_counter()
-    assert fold("a" + "\u0301\u0323" * 16_000) == "a"
-    assert time.perf_counter() - started < 0.2
+    """Sorting 16,000 pairs of them, as normalizing does, takes a second, and ten times as many take minutes."""
+    with ending():
+        assert fold("a" + "\u0301\u0323" * 160_000) == "a"
