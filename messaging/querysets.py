@@ -10,6 +10,9 @@ COUNTED = Q(visibility="public", deleted_at=None)
 #: What staff read besides: their notes, and lines of the thread that nobody wrote.
 WITH_NOTES = Q(visibility__in=["public", "private"], deleted_at=None)
 
+#: What anti-spam keeps from everybody, until staff release or delete it.
+HELD = Q(visibility="held", deleted_at=None)
+
 
 class MessageQuerySet(OfConversationQuerySet):
     tenant = "client_id"

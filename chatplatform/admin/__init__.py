@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
 from .base import ModelAdmin, button
-from .lists import CreatedFilter, ScopedRelatedFilter, ValuesFilter
+from .lists import COUNT_LIMIT, CappedPaginator, CreatedFilter, ScopedRelatedFilter, ValuesFilter
 from .log_in import LogInForm
 from .scoping import ScopedForm, caller_of, visible
 from .theme import (
@@ -27,6 +27,8 @@ from .theme import (
 )
 
 __all__ = [
+    "COUNT_LIMIT",
+    "CappedPaginator",
     "CheckboxesWidget",
     "ChoicesFilter",
     "CreatedFilter",

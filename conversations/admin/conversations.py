@@ -101,9 +101,7 @@ class ConversationAdmin(ModelAdmin):
         term = term.strip()
         if not term:
             return queryset, False
-        named = Q()
-        for spelling in {term, term.lower(), term.upper(), term.title()}:  # SQLite folds the case of ASCII only
-            named |= Q(name__icontains=spelling)
+        named = Q(search_text__contains=fold(term))  # their name, id, number and address
         if digits := "".join(char for char in term if char in "0123456789"):
             named |= Q(phone__startswith=digits)
         people = Participant.objects.present().filter(contact__in=visible(Contact, request).filter(named).order_by())

@@ -1,7 +1,6 @@
 """Messages and files in the admin: to be read, and a message taken away. Writing is on the conversation's page."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -19,11 +18,11 @@ from conversations.models import Conversation
 from .. import actions
 from ..files import download_address
 from ..models import Attachment, Message, Upload
-from ..text import plain_text
 from .quarantine import in_words
+from .searching import SearchedHistory
 
-#: The list shows the newest of all conversations, so that no filter or search walks through every
-#: message there is; a conversation's own list, reached from its page, has them all.
+#: The list shows the newest of all conversations, so that no filter walks through every message there is;
+#: a conversation's own list, reached from its page, has them all, and so has a search.
 LIST_WINDOW = 50_000
 
 
@@ -36,7 +35,7 @@ def window_start(request: HttpRequest) -> int:
 
 
 @admin.register(Message)
-class MessageAdmin(ModelAdmin):
+class MessageAdmin(SearchedHistory):
     can_delete = True
     list_display = ["created_at", "conversation", "sender_name", "preview", "type", "status", "seen_by"]
     list_select_related = ["conversation"]
@@ -46,7 +45,7 @@ class MessageAdmin(ModelAdmin):
     ]  # fmt: skip
     link_filters = ["conversation"]
     search_fields = ["text"]
-    search_help_text = _("A message's UUID, or words of the newest ones")
+    search_help_text = _('Words, "phrases", -not, from:, channel:, before:, after:; or a message\'s UUID')
     list_fullwidth = True
     fields = [
         "uuid", "conversation", "seq", "type", "text", "content", "metadata", "status", "visibility", "sender_name",
@@ -61,18 +60,12 @@ class MessageAdmin(ModelAdmin):
     def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.defer("text", "metadata", "flag_reasons").annotate(beginning=Left("text", 100))
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> tuple[QuerySet[Any], bool]:
-        try:
-            return queryset.filter(uuid=UUID(term.strip())), False
-        except ValueError:
-            pass
-        if "conversation" not in request.GET:
-            queryset = queryset.filter(pk__gt=window_start(request))
-        return (queryset.filter(text__icontains=term.strip()) if term.strip() else queryset), False
+    def unasked(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows if "conversation" in request.GET else rows.filter(pk__gt=window_start(request))
 
     @display(description=_("text"))
     def preview(self, row: Any) -> str:
-        return plain_text(row.type, row.beginning, row.content)
+        return self.says_in_short(row)
 
     @display(description=_("seen by"))
     def seen_by(self, row: Message) -> str:

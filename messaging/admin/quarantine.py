@@ -12,14 +12,18 @@ from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from chatplatform.admin import ChoicesFilter, ModelAdmin, button, caller_of, display
+from chatplatform.admin import ChoicesFilter, button, caller_of, display
 from clients.callers import Caller
 from conversations.models import Conversation
 
 from .. import actions
 from ..models import HeldMessage, Message
+from ..querysets import HELD
+from ..search.messages import among_few
+from ..search.query import Parsed
 from ..spam import score
 from ..text import plain_text
+from .searching import SearchedMessages
 
 
 def in_words(reasons: list[Any]) -> str:
@@ -41,14 +45,15 @@ def _lines(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 @admin.register(HeldMessage)
-class HeldMessageAdmin(ModelAdmin):
+class HeldMessageAdmin(SearchedMessages):
+    shown = HELD
     can_delete = True
     list_display = ["created_at", "conversation", "sender_name", "preview", "points", "reasons"]
     list_select_related = ["conversation"]
     list_filter = [("type", ChoicesFilter)]
     link_filters = ["conversation"]
     search_fields = ["text"]
-    search_help_text = _("Words of the message")
+    search_help_text = _('Words, "phrases", -not, from:, channel:, before:, after:; or a message\'s UUID')
     list_fullwidth = True
     ordering = ["-id"]
     fields = [
@@ -66,7 +71,10 @@ class HeldMessageAdmin(ModelAdmin):
 
     @display(description=_("text"))
     def preview(self, row: Any) -> str:
-        return plain_text(row.type, row.beginning, row.content)
+        return self.says_in_short(row)
+
+    def matching(self, request: HttpRequest, rows: QuerySet[Any], parsed: Parsed) -> QuerySet[Any]:
+        return among_few(rows, parsed)
 
     @display(description=_("text"))
     def says(self, row: Message) -> str:

@@ -50,23 +50,40 @@ def search(
     by_rank: bool = False,
     conversation_id: int | None = None,
     notes: bool = False,
+    rows: Any = None,
 ) -> Found:
-    """The newest first, or the best of the newest 500 first. `notes`: private ones too, for staff in the admin."""
+    """The newest first, or the best of the newest 500 first. `notes`: private ones too, for staff in the admin.
+
+    `rows`: none but these (all); what is rare among them may cost a look at every match there is.
+    """
+    rows = Message.objects.all() if rows is None else rows
     clients = Client.objects.visible_to(caller)
     parts = []
     for pk, language, zone in clients.order_by("pk").values_list("pk", "search_language", "time_zone"):
-        parts.append(Part(caller, pk, parsed.words(language), parsed.condition(zone), conversation_id, notes))
+        condition = parsed.condition(zone)
+        parts.append(Part(caller, pk, parsed.words(language), condition, conversation_id, notes, rows))
     if by_rank and offset < RANKED:
         best = sorted(islice(_merged(parts, RANKED, ranked=True), RANKED), key=lambda row: row[2], reverse=True)
-        rows = best[offset : offset + limit]
-        if len(rows) < limit and len(best) == RANKED:
-            rows += list(islice(_merged(parts, offset + limit), RANKED, offset + limit))
+        found = best[offset : offset + limit]
+        if len(found) < limit and len(best) == RANKED:
+            found += list(islice(_merged(parts, offset + limit), RANKED, offset + limit))
     else:
-        rows = list(islice(_merged(parts, offset + limit), offset, offset + limit))
-    ids = [row[1] for row in rows]
+        found = list(islice(_merged(parts, offset + limit), offset, offset + limit))
+    ids = [row[1] for row in found]
     if 0 < len(ids) < limit or (not ids and offset == 0):
         return Found(ids, offset + len(ids))
     return Found(ids, min(sum(part.count() for part in parts), CAP + 1))
+
+
+def among_few(rows: Any, parsed: Parsed) -> Any:
+    """Those of a few rows, of whatever clients, that match; whom they are shown to has been seen to."""
+    found = Q(pk__in=[])
+    kinds = Client.objects.filter(pk__in=rows.order_by().values("client")).order_by()
+    for language, zone in kinds.values_list("search_language", "time_zone").distinct():
+        matches = Matches("search", parsed.words(language), walk=True)
+        theirs = Q(client__search_language=language, client__time_zone=zone)
+        found |= theirs & parsed.condition(zone) & Q(matches)
+    return rows.filter(found)
 
 
 def _merged(parts: Sequence["Part"], most: int, *, ranked: bool = False) -> Any:
@@ -86,6 +103,7 @@ class Part:
     condition: Q
     conversation_id: int | None
     notes: bool
+    rows: Any
     _few: list[int] | None = field(default=None, init=False)
     _looked: bool = field(default=False, init=False)
     _density: float = field(default=0.0, init=False)
@@ -132,7 +150,7 @@ class Part:
 
     def all(self, *, walk: bool = False) -> Any:
         """Every match that the caller may see."""
-        rows = Message.objects.for_client(self.client_id).filter(WITH_NOTES if self.notes else COUNTED, self.condition)
+        rows = self.rows.for_client(self.client_id).filter(WITH_NOTES if self.notes else COUNTED, self.condition)
         few = self._of_few()
         if few is not None:
             rows = rows.filter(conversation__in=few)

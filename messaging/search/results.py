@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from ..models import Message
-from ..querysets import COUNTED, WITH_NOTES
+from ..querysets import COUNTED
 from ..text import plain_text
 from .marking import marked
 from .query import Parsed
@@ -12,11 +14,11 @@ from .query import Parsed
 _SAID = ("type", "text", "content")
 
 
-def results(ids: Sequence[int], parsed: Parsed, *columns: str, notes: bool = False) -> list[dict[str, Any]]:
-    """These columns of the messages that are still there, in the order of the ids, each with its `highlight`."""
+def results(ids: Sequence[int], parsed: Parsed, *columns: str, shown: Q = COUNTED) -> list[dict[str, Any]]:
+    """These columns of the messages that may still be shown, in the order of the ids, each with its `highlight`."""
     if not ids:
         return []
-    rows = Message.objects.filter(WITH_NOTES if notes else COUNTED, pk__in=ids)
+    rows = Message.objects.filter(shown, pk__in=ids)
     names = dict.fromkeys((*columns, "pk", *_SAID, "client__search_language"))
     found = {row["pk"]: row for row in rows.values(*names)}
     languages = {row["client__search_language"] for row in found.values()}
