@@ -45,7 +45,7 @@ def pieces_of(chunks: Iterable[Any], answer: Answer) -> Iterator[str]:
     """The text of a stream, piece by piece; `answer` has what came so far. Raises ProviderUnavailable."""
     size = 0
     for chunk in chunks:
-        data = chunk.to_dict() if hasattr(chunk, "to_dict") else {}
+        data = chunk.to_dict(warnings=False) if hasattr(chunk, "to_dict") else {}
         answer.usage = _usage(data) or answer.usage
         choice = _choice(data, required=False)
         delta = _dict(choice.get("delta"))

@@ -36,19 +36,20 @@ class OpenAICompatible:
         return bool(agent.base_url and agent.model)
 
     def answer(self, asked: Asked) -> Outcome:
-        agent, prompt = asked.agent, build(asked)
-        with _failures_told(agent, prompt, []), _client(agent) as client:
-            raw = _opened(lambda: client.chat.completions.with_raw_response.create(**_given(agent, prompt)))
+        agent, prompt, deadline = asked.agent, build(asked), Deadline(asked.agent.timeout)
+        with _failures_told(agent, prompt, []), _client(agent, deadline) as client:
+            create = client.chat.completions.with_raw_response.create
+            raw = _opened(lambda: create(**_given(agent, prompt)), deadline)
             answer = answer_of(_json(raw.http_response.content))
             guard.check(prompt.secret, answer.text)
             return _reply(answer, prompt)
 
     def stream(self, asked: Asked) -> Generator[str, None, Outcome]:
-        agent, prompt = asked.agent, build(asked)
+        agent, prompt, deadline = asked.agent, build(asked), Deadline(asked.agent.timeout)
         said: list[str] = []
         options: Any = {"stream": True, "stream_options": {"include_usage": True}}
-        with _failures_told(agent, prompt, said), _client(agent) as client:
-            chunks = _opened(lambda: client.chat.completions.create(**_given(agent, prompt), **options))
+        with _failures_told(agent, prompt, said), _client(agent, deadline) as client:
+            chunks = _opened(lambda: client.chat.completions.create(**_given(agent, prompt), **options), deadline)
             kept, answer = guard.Guard(prompt.secret), Answer()
             with chunks:
                 for piece in pieces_of(chunks, answer):
@@ -70,13 +71,13 @@ def _given(agent: Agent, prompt: Prompt) -> dict[str, Any]:
     return given
 
 
-def _opened(call: Any) -> Any:
+def _opened(call: Any, deadline: Deadline) -> Any:
     """Once more where nothing came back: whoever has begun to answer has perhaps begun to bill."""
     for left in range(_TRIES - 1, -1, -1):
         try:
             return call()
         except Exception as error:
-            if not left or not any(isinstance(one, _UNREACHED) for one in _chain(error)):
+            if not left or deadline.heard or not any(isinstance(one, _UNREACHED) for one in _chain(error)):
                 raise
     raise AssertionError("unreachable")
 
@@ -85,7 +86,7 @@ _UNREACHED = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 @contextmanager
-def _client(agent: Agent) -> Iterator["OpenAI"]:
+def _client(agent: Agent, deadline: Deadline) -> Iterator["OpenAI"]:
     if not (agent.base_url and agent.model):
         raise ProviderUnavailable("no base URL or no model is set")
     key = os.environ.get(agent.api_key_env, "") if agent.api_key_env else ""
@@ -93,7 +94,7 @@ def _client(agent: Agent) -> Iterator["OpenAI"]:
         raise ProviderUnavailable(f"the environment variable {agent.api_key_env} is not set")
     from openai import OpenAI
 
-    transport = Transport(Deadline(agent.timeout))
+    transport = Transport(deadline)
     with httpx2.Client(transport=transport, follow_redirects=False, trust_env=False) as http:
         yield OpenAI(
             api_key=key or "none", base_url=agent.base_url, timeout=agent.timeout, max_retries=0, http_client=http

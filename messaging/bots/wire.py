@@ -27,11 +27,13 @@ def _tls() -> ssl.SSLContext:
 
 
 class Deadline:
-    """Begins with the first connection."""
+    """Of one call, all its tries together; begins with the first connection."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end: float | None = None
+        #: Whether anything of an answer has come.
+        self.heard = False
 
     def left(self) -> float:
         """Seconds. Raises httpx2.ReadTimeout once there are none."""
@@ -50,6 +52,7 @@ class _Stream(NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data = self._stream.read(max_bytes, self._deadline.left())
         self._read += len(data)
+        self._deadline.heard = self._deadline.heard or bool(data)
         if self._read > BODY_LIMIT:
             raise TooMuch(f"the answer has more than {BODY_LIMIT} bytes")
         return data

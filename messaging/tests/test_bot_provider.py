@@ -17,6 +17,7 @@ from messaging.bots.money import cost_of
 from messaging.bots.prompt import build, tokens_of
 from messaging.bots.providers import Asked, Reply, Turn
 from messaging.tests.llm import chunks, completion, serving
+from messaging.tests.llm_failures import FAILURES, SLOW
 
 SECRET = (
     "Prices are secret: the warehouse code is ORCHID-77, and the margin of every article is forty percent. Be brief."
@@ -82,58 +83,18 @@ def test_without_a_key_none_is_sent_and_a_named_one_must_be_there() -> None:
     assert caught.value.why == "the environment variable NO_SUCH_VARIABLE is not set"
 
 
-FAILURES: dict[str, Any] = {
-    "an error of the server": lambda h, a: h.send_json({"error": {"message": "no", "type": "server_error"}}, 500),
-    "a refused key": lambda h, a: h.send_json({"error": {"message": "Incorrect API key", "code": "invalid"}}, 401),
-    "no quota": lambda h, a: h.send_json({"error": {"message": "quota", "type": "insufficient_quota"}}, 429),
-    "an unknown model": lambda h, a: h.send_json({"error": "model not found"}, 404),
-    "a page": lambda h, a: h.send(b"<html>Bad gateway</html>", "text/html", 502),
-    "a page that is fine": lambda h, a: h.send(b"<html>Hello</html>", "text/html"),
-    "an elsewhere": lambda h, a: h.send(b"", status=302, location="http://127.0.0.1:1/"),
-    "broken JSON": lambda h, a: h.send(b'{"choices": [{"mess' if not a.streams else b'data: {"choices": [{"del\n\n'),
-    "deep JSON": lambda h, a: h.send(b"[" * 100_000 if not a.streams else b"data: " + b"[" * 100_000 + b"\n\n"),
-    "no body": lambda h, a: h.send(b""),
-    "no choices": lambda h, a: _both(h, a, {"id": "c1", "choices": []}),
-    "choices that are none": lambda h, a: _both(h, a, {"choices": [None, 7, "x"]}),
-    "a list": lambda h, a: _both(h, a, [1, 2]),
-    "a number": lambda h, a: _both(h, a, 7),
-    "an error in a 200": lambda h, a: _both(h, a, {"error": {"message": "overloaded"}}),
-    "no text": lambda h, a: h.send_json(completion(None)) if not a.streams else h.send(chunks(" ")),
-    "a tool": lambda h, a: _both(h, a, completion(None, tool_calls=[{"id": "1", "type": "function"}])),
-    "invalid UTF-8": lambda h, a: h.send(b'{"choices": [{"message": {"content": "\xff\xfe"}}]}'),
-    "a NUL": lambda h, a: h.say("a\0b", a),
-    "a lone surrogate": lambda h, a: h.say("a\ud800b", a),
-    "a book": lambda h, a: h.say("word" * 20_000, a),
-    "a connection that breaks": lambda h, a: h.drop(),
-    "compressed": lambda h, a: h.send(b"\x1f\x8b\x08" + bytes(100), content_encoding="gzip"),
-    "10 MB": lambda h, a: h.send(b" " * 10_000_000 if not a.streams else b": x\n" * 2_500_000),
-}  # fmt: skip
-
-
-def _both(handler: Any, asked: Any, body: Any) -> None:
-    if asked.streams:
-        handler.send(f"data: {json.dumps(body)}\n\ndata: [DONE]\n\n".encode(), "text/event-stream")
-    else:
-        handler.send_json(body)
-
-
 @both
-@pytest.mark.parametrize("failure", FAILURES)
-def test_what_is_no_answer_is_a_clear_failure(stream: bool, failure: str) -> None:
-    with serving(FAILURES[failure]) as endpoint, pytest.raises(ProviderUnavailable) as caught:
-        ask(agent(endpoint.url), stream)
-    assert str(caught.value) == "AI provider unavailable"
-    assert endpoint.url not in caught.value.why
-    tries = 2 if failure == "a connection that breaks" else 1
-    assert len(endpoint.asked) == tries, caught.value.why  # only what had no answer is tried again
-
-
-DRIPPED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + b": x\n" * 9999
-SLOW: dict[str, Any] = {
-    "hangs": lambda h, a: h.hang(),
-    "drips its head": lambda h, a: h.drip(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000),
-    "drips its body": lambda h, a: h.drip(DRIPPED),
-}  # fmt: skip
+def test_what_is_no_answer_is_a_clear_failure(stream: bool) -> None:
+    with serving() as endpoint:
+        row = agent(endpoint.url)
+        for failure, behave in FAILURES.items():
+            endpoint.behave, endpoint.asked = behave, []
+            with pytest.raises(ProviderUnavailable) as caught:
+                ask(row, stream)
+            assert (failure, str(caught.value)) == (failure, "AI provider unavailable")
+            assert endpoint.url not in caught.value.why
+            tries = 2 if failure == "a connection that breaks" else 1  # only what had no answer is tried again
+            assert (failure, len(endpoint.asked)) == (failure, tries), caught.value.why
 
 
 @both
