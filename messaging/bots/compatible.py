@@ -41,7 +41,7 @@ class OpenAICompatible:
             create = client.chat.completions.with_raw_response.create
             raw = _opened(lambda: create(**_given(agent, prompt)), deadline)
             answer = answer_of(_json(raw.http_response.content))
-            guard.check(prompt.secret, answer.text)
+            guard.check(prompt.secrets, answer.text)
             return _reply(answer, prompt)
 
     def stream(self, asked: Asked) -> Generator[str, None, Outcome]:
@@ -50,7 +50,7 @@ class OpenAICompatible:
         options: Any = {"stream": True, "stream_options": {"include_usage": True}}
         with _failures_told(agent, prompt, said), _client(agent, deadline) as client:
             chunks = _opened(lambda: client.chat.completions.create(**_given(agent, prompt), **options), deadline)
-            kept, answer = guard.Guard(prompt.secret), Answer()
+            kept, answer = guard.Guard(prompt.secrets), Answer()
             with chunks:
                 for piece in pieces_of(chunks, answer):
                     said.append(piece)

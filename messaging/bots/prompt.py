@@ -1,13 +1,15 @@
 """What an OpenAI-compatible provider is told: the operator's instructions, the conversation as data, the question.
 
 Whatever customers write stands between two lines that carry a random word of this call. They cannot know it, so
-that nothing they write ends the fence, and the instructions say that what is inside is no instruction.
+that nothing they write ends the fence, and the instructions say that what is inside is no instruction. No turn of
+the conversation has a mark that an endpoint could take for one of its own (`defusing.py`).
 """
 
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .defusing import defuse
 from .masking import mask
 from .providers import Asked, Turn
 
@@ -24,8 +26,8 @@ You know of nothing but this conversation. If you do not know an answer, say so 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     messages: list[dict[str, str]]
-    #: The part that no answer may repeat.
-    secret: str
+    #: What no answer may repeat: the operator's instructions, and ours.
+    secrets: tuple[str, ...]
     #: A guess at what it costs.
     tokens: int
 
@@ -39,22 +41,22 @@ def build(asked: Asked) -> Prompt:
     """Within the agent's budget: the instructions always, the question cut to what is left, then as many of the
     newest turns as fit."""
     word = secrets.token_hex(8)
-    clean = mask if asked.agent.masks_personal else str
-    rules = _RULES.format(word=word)
-    secret = "\n\n".join(part for part in (asked.agent.system_prompt.strip(), rules) if part)
+    hide = mask if asked.agent.masks_personal else str
+    instructions = tuple(part for part in (asked.agent.system_prompt.strip(), _RULES.format(word=word)) if part)
+    told = "\n\n".join(instructions)
     fence = tokens_of(_fenced("", word)) + _OVERHEAD
-    left = asked.agent.context_tokens - tokens_of(secret) - _OVERHEAD - fence
-    question = _cut(clean(asked.question), max(left, 50))
+    left = asked.agent.context_tokens - tokens_of(told) - _OVERHEAD - fence
+    question = _cut(hide(defuse(asked.question)), max(left, 50))
     left -= tokens_of(question)
     turns: list[dict[str, str]] = []
     for turn in reversed(asked.turns):
-        said = _said(Turn(turn.by_customer, clean(turn.text)), word)
+        said = _said(Turn(turn.by_customer, hide(defuse(turn.text))), word)
         left -= tokens_of(said["content"]) + _OVERHEAD
         if left < 0:
             break
         turns.insert(0, said)
-    messages = [{"role": "system", "content": secret}, *turns, _said(Turn(True, question), word)]
-    return Prompt(messages, secret, _guess(messages))
+    messages = [{"role": "system", "content": told}, *turns, _said(Turn(True, question), word)]
+    return Prompt(messages, instructions, _guess(messages))
 
 
 def _guess(messages: Iterable[dict[str, str]]) -> int:

@@ -145,7 +145,7 @@ def agent_at(client: Client, url: str, **columns: Any) -> Agent:
     Agent.objects.filter(client=client, is_default=True).update(is_default=False)
     given = {
         "agent_id": "bot", "name": "Bot", "kind": Agent.Kind.AI, "provider": Agent.Provider.OPENAI, "base_url": url,
-        "model": "m", "timeout": 10, "is_default": True, "price_in": "0.150000", "price_out": "0.600000", **columns,
+        "model": "m", "timeout": 60, "is_default": True, "price_in": "0.150000", "price_out": "0.600000", **columns,
     }  # fmt: skip
     agent = actions.create_agent(client=client, **given)
     rules_changed(client.pk)

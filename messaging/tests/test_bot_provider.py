@@ -25,7 +25,7 @@ SECRET = (
 
 
 def agent(url: str, **columns: Any) -> Agent:
-    given = {"timeout": 10, "system_prompt": SECRET, **columns}
+    given = {"timeout": 60, "system_prompt": SECRET, **columns}
     return Agent(
         client_id=1, agent_id="bot", name="Bot", kind="ai", provider="openai", base_url=url, model="m", **given
     )
