@@ -28,6 +28,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("chatplatform/favicon.svg")}
     ],
+    "STYLES": [lambda request: static("chatplatform/desk.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "analytics.admin.add_to_index",

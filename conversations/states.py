@@ -25,6 +25,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 
 #: `finishedChat` of `whatsapp`
 FINISHED = frozenset(_ENDS)
+#: What the desk calls open.
+OPEN = (Status.NEW, *_OPEN)
 
 #: What a message does to the state: by a customer, by an agent or bot.
 AFTER_CUSTOMER = {Status.RESOLVED: Status.ACTIVE, Status.WAITING: Status.ACTIVE}

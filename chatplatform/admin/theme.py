@@ -8,8 +8,11 @@ from django.forms import TimeInput
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from unfold import decorators, forms, widgets
 from unfold.contrib.filters import admin as filters
+from unfold.views import ChangeList
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+ThemedChangeList: Any = ChangeList
 
 display: Callable[..., Callable[[_Method], _Method]] = decorators.display
 

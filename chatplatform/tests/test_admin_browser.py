@@ -9,7 +9,11 @@ from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from chatplatform.management.commands.serve import Command
 from clients.actions import NewTenant
+from clients.callers import system_caller
+from conversations.actions import create_conversation
 from conversations.models import Conversation
+from messaging.actions import send_message
+from messaging.senders import as_contact
 
 from .admin_world import furnish
 from .browser import QUIET
@@ -24,7 +28,8 @@ def static_files() -> None:
 
 
 @pytest.fixture
-def tab(chromium: Path, static_files: None, live_server_url: str) -> Iterator[Page]:
+def tab(chromium: Path, static_files: None, live_server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs an event loop in the test's thread
     foreign: list[str] = []
     failed: list[str] = []
 
@@ -48,14 +53,17 @@ def furnished(transactional_db: None, acme: NewTenant) -> Conversation:
     return furnish(acme).conversation
 
 
-def test_staff_answer_a_conversation(furnished: Conversation, acme: NewTenant, tab: Page) -> None:
-    password, email = acme.staff.password, acme.staff.user.email
+def log_in(tab: Page, acme: NewTenant) -> None:
     tab.goto("/admin/")
-    tab.fill("input[name=username]", email)
-    tab.fill("input[name=password]", password)
+    tab.fill("input[name=username]", acme.staff.user.email)
+    tab.fill("input[name=password]", acme.staff.password)
     tab.click("button[type=submit]")
+
+
+def test_staff_answer_a_conversation(furnished: Conversation, acme: NewTenant, tab: Page) -> None:
+    log_in(tab, acme)
     tab.locator("a[href='/admin/conversations/conversation/']").first.click()
-    tab.get_by_role("link", name="Acme invoice 1").click()
+    tab.get_by_role("link", name="Acme customer").click()
     expect(tab.locator(".cp-message.is-held").first).to_contain_text("Acme sells <b>why</b>")
     expect(tab.locator(".cp-message", has_text="Acme whispers")).to_be_visible()
     expect(tab.locator(".cp-message", has_text="Acme asks <b>why</b>")).to_be_visible()
@@ -70,7 +78,41 @@ def test_staff_answer_a_conversation(furnished: Conversation, acme: NewTenant, t
 
     tab.get_by_role("button", name="Resolve").click()
     expect(tab.locator(".cp-list")).to_contain_text("escalated → resolved")
-    tab.goto("/admin/conversations/conversation/")
+    tab.goto("/admin/conversations/conversation/?view=closed")
     row = tab.locator("tr.data-row", has_text="Acme invoice 1")
     expect(row).to_contain_text("Your parcel left this morning.")
     expect(row).to_contain_text(re.compile("resolved", re.IGNORECASE))
+
+
+def test_the_inbox_is_live_and_knows_its_keys(furnished: Conversation, acme: NewTenant, tab: Page) -> None:
+    log_in(tab, acme)
+    tab.goto("/admin/conversations/conversation/")
+    expect(tab.locator("#desk-live")).to_have_text("Live")
+    rows = tab.locator("#result_list tbody tr")
+    expect(rows).to_have_count(1)
+
+    customer = as_contact(acme.contacts[0])
+    send_message(conversation=furnished, sender=customer, text="Is <b>it</b> there?")
+    expect(rows.first).to_contain_text("Is <b>it</b> there?")
+    other = create_conversation(
+        client_id=acme.client.pk, by=system_caller(acme.client), channel="whatsapp", title="Another parcel"
+    )
+    send_message(conversation=other, sender=customer, text="Hello")
+    expect(tab.locator("#desk-new")).to_have_text("1 new")
+    expect(rows).to_have_count(1)  # nothing moves before it is asked for
+    tab.keyboard.press(".")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Another parcel")
+
+    tab.keyboard.press("j")
+    tab.keyboard.press("x")
+    expect(tab.locator("#desk-chosen")).to_have_text("1 chosen")
+    tab.get_by_role("button", name="Resolve").click()
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("Acme customer")
+    tab.keyboard.press("?")
+    expect(tab.get_by_role("dialog")).to_contain_text("next, previous conversation")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("j")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile(f"/conversation/{furnished.pk}/change/"))

@@ -182,7 +182,9 @@ def test_actions_on_a_list_reach_only_what_is_seen(acme: NewTenant, rival: NewTe
     browser = browser_of(staff_of(acme, "supervisor"))
 
     for action in ("archive_chosen", "take_chosen", "mark_chosen_read", "resolve_chosen", "delete_chosen"):
-        browser.post(page(Conversation, "changelist"), {"action": action, "_selected_action": [mine.pk, theirs.pk]})
+        browser.post(
+            page(Conversation, "changelist") + "?view=all", {"action": action, "_selected_action": [mine.pk, theirs.pk]}
+        )
 
     after = Conversation.objects.get(pk=mine.pk)
     assert (after.is_archived, after.status, after.staff_unread) == (True, "resolved", 0)

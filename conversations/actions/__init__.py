@@ -13,6 +13,7 @@ from .lifecycle import (
     delete_conversation,
     ensure_open,
     update_conversation,
+    wake,
 )
 from .locking import Target, lock, save
 from .people import (
@@ -52,4 +53,5 @@ __all__ = [
     "tag_names",
     "update_conversation",
     "update_participant",
+    "wake",
 ]

@@ -1,7 +1,7 @@
 """From creation to deletion, and the state machine between."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -117,8 +117,8 @@ def update_conversation(
     *, conversation: Target, by: Caller, at: datetime | None = None, tags: Sequence[str] | None = None, **changes: Any
 ) -> Conversation:
     """Changes any of title, room, channel, bot_id, kind, queue, is_archived, is_pinned, status,
-    assigned_agent (an Agent or None), metadata (merged, a null removes its key; None clears it); `tags`
-    become exactly its tags.
+    assigned_agent (an Agent or None), snoozed_until (UTC, or None: the desk leaves it out until then, or until
+    the customer writes), metadata (merged, a null removes its key; None clears it); `tags` become exactly its tags.
 
     What already has the value given is no change; all changes are one event. Raises Forbidden where the
     caller may not, Invalid, ConversationClosed and TransitionRefused.
@@ -178,4 +178,13 @@ def _differ(row: Conversation, tags: Sequence[str] | None) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return getattr(value, "agent_id", value)
+
+
+def wake(conversation: Conversation, *, at: datetime) -> None:
+    """Ends the snooze of a locked conversation: its customer has written."""
+    told = {"snoozed_until": [_plain(conversation.snoozed_until), None]}
+    save(conversation, snoozed_until=None, updated_at=at)
+    events.record_update(conversation, told, at=at)

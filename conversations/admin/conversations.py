@@ -7,11 +7,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from chatplatform.admin import (
     ChoicesFilter,
@@ -37,15 +33,14 @@ from messaging.spam import score
 from messaging.text import plain_text
 
 from .. import actions
+from ..inbox import NEWEST
 from ..models import Conversation, Participant
 from ..states import ALLOWED, Status
 from . import writing
 from .forms import ConversationForm
+from .inbox import InboxList, view_of
 
 THREAD_PAGE = 50
-_STATUS_COLOURS = {
-    Status.NEW: "info", Status.ACTIVE: "success", Status.WAITING: "warning", Status.ESCALATED: "danger",
-}  # fmt: skip
 
 
 class ChannelFilter(ValuesFilter):
@@ -60,9 +55,7 @@ class QueueFilter(ValuesFilter):
 class ConversationAdmin(ModelAdmin):
     can_change = can_delete = True
     form = ConversationForm
-    list_display = [
-        "label", "customers", "preview", "activity", "unread", "state", "channel", "assigned_agent", "queue", "flags",
-    ]  # fmt: skip
+    list_display = ["label"]  # the page draws its rows itself
     list_select_related = ["assigned_agent", "owner"]
     list_filter = [
         ("status", ChoicesFilter), ChannelFilter, "assigned_agent", QueueFilter,
@@ -74,13 +67,19 @@ class ConversationAdmin(ModelAdmin):
     autocomplete_fields = ["assigned_agent"]
     list_fullwidth = True
     fields = [
-        ("title", "status"), ("assigned_agent", "queue"), "tags", ("is_archived", "is_pinned"),
+        ("title", "status"), ("assigned_agent", "queue"), "snoozed_until", "tags", ("is_archived", "is_pinned"),
         ("channel", "kind", "category"), ("owner", "external_id"), ("chat_id", "room"),
         ("message_count", "staff_unread", "owner_unread"), ("created_at", "status_changed_at", "waiting_since"),
         ("is_flagged", "reasons"), "metadata",
     ]  # fmt: skip
-    editable = ("title", "status", "assigned_agent", "queue", "tags", "is_archived", "is_pinned")
-    open_only = ("title", "status", "assigned_agent", "queue")  # a closed conversation's stay as they are
+    editable = ("title", "status", "assigned_agent", "queue", "snoozed_until", "tags", "is_archived", "is_pinned")
+    open_only = (
+        "title",
+        "status",
+        "assigned_agent",
+        "queue",
+        "snoozed_until",
+    )  # a closed conversation's stay as they are
     actions = ["archive_chosen", "take_chosen", "mark_chosen_read", "resolve_chosen", "close_chosen", "delete_chosen"]
     buttons = ["write", "take", "mark_read", "archive", "resolve", "close", "clear_flag"]
 
@@ -89,12 +88,21 @@ class ConversationAdmin(ModelAdmin):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """Latest activity first, along the index of one client; over all clients there is none."""
         one = not caller_of(request).is_superuser or "client__id__exact" in request.GET
-        return ["-activity_at", "-id"] if one else ["-id"]
+        view = view_of(request)
+        return list(view.order if view else NEWEST) if one else ["-id"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[InboxList]:
+        return InboxList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page = super().get_changelist_instance(request)
+        page.turn(request)
+        return page
 
     def list_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         people = Participant.objects.present().filter(agent=None).select_related("contact", "user")
         return rows.defer("metadata", "origin", "flag_reasons", "title_folded").prefetch_related(
-            Prefetch("participants", people, to_attr="people")
+            Prefetch("participants", people, to_attr="people"), "taggings__tag"
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> tuple[QuerySet[Any], bool]:
@@ -117,35 +125,9 @@ class ConversationAdmin(ModelAdmin):
             pass
         return queryset.filter(found), False
 
-    @display(description=_("unread"))
-    def unread(self, row: Conversation) -> int | str:
-        return row.staff_unread or ""
-
     @display(description=_("conversation"))
     def label(self, row: Conversation) -> str:
         return row.label
-
-    @display(description=_("customer"))
-    def customers(self, row: Any) -> str:
-        names = [str(participant.person) for participant in row.people]
-        return ", ".join(names[:3]) + ("…" if len(names) > 3 else "") if names else str(row.owner or "")
-
-    @display(description=_("status"), label=_STATUS_COLOURS)
-    def state(self, row: Conversation) -> tuple[str, str]:
-        return row.status, row.get_status_display()
-
-    @display(description=_("last message"))
-    def preview(self, row: Conversation) -> str:
-        return Truncator(row.last_message_text).chars(80)
-
-    @display(description=_("activity"), ordering="activity_at")
-    def activity(self, row: Conversation) -> str:
-        return date_format(timezone.localtime(row.activity_at), "SHORT_DATETIME_FORMAT")
-
-    @display(description=pgettext_lazy("marks of a conversation", "flags"))
-    def flags(self, row: Conversation) -> str:
-        marks = [(row.is_flagged, _("flagged")), (row.is_pinned, _("pinned")), (row.is_archived, _("archived"))]
-        return ", ".join(str(word) for is_set, word in marks if is_set)
 
     @display(description=_("reasons of anti-spam"))
     def reasons(self, row: Conversation) -> str:

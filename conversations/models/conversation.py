@@ -7,9 +7,11 @@ from clients.fields import StrictJSONField
 from clients.models import Agent, Client, User, new_uuid
 
 from ..querysets import ConversationQuerySet
-from ..states import Status
+from ..states import OPEN, Status
 
 ALIVE = Q(deleted_at__isnull=True)
+#: What the desk's lists have, but for what is snoozed.
+AT_HAND = Q(status__in=OPEN, is_archived=False)
 
 
 class Conversation(models.Model):
@@ -146,6 +148,30 @@ class Conversation(models.Model):
                 fields=["owner", "-activity_at", "-id"],
                 name="conversation_by_owner",
                 condition=ALIVE & Q(owner__isnull=False),
+            ),
+            # The desk's lists: few of all conversations are in one.
+            models.Index(
+                fields=["client", "-activity_at", "-id"], name="conversation_at_hand", condition=ALIVE & AT_HAND
+            ),
+            models.Index(
+                fields=["assigned_agent", "-activity_at", "-id"],
+                name="conversation_at_hand_of_agent",
+                condition=ALIVE & AT_HAND,
+            ),
+            models.Index(
+                fields=["client", "waiting_since", "id"],
+                name="conversation_waiting",
+                condition=ALIVE & AT_HAND & Q(waiting_since__isnull=False),
+            ),
+            models.Index(
+                fields=["client", "-activity_at", "-id"],
+                name="conversation_flagged",
+                condition=ALIVE & Q(is_flagged=True),
+            ),
+            models.Index(
+                fields=["client", "snoozed_until", "id"],
+                name="conversation_snoozed",
+                condition=ALIVE & Q(snoozed_until__isnull=False),
             ),
             # What retention looks for.
             models.Index(

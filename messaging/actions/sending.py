@@ -150,6 +150,8 @@ def count_in(row: Conversation, message: Message, sender: Sender, by: Caller | N
     events.record(row, events.Kind.MESSAGE_CREATED, at=at, message=str(message.uuid), seq=message.seq)
     if new != old:
         events.record_update(row, {"status": [old, new]}, at=at)
+    if sender.is_customer and row.snoozed_until is not None:
+        conversation_actions.wake(row, at=at)
 
 
 def _may_write(row: Conversation, sender: Sender) -> bool:
