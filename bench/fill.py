@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -20,9 +21,10 @@ from clients.models import Agent, Client, User
 from conversations.models import Conversation, Participant, SessionHistory, StateChange
 from conversations.sessions import SILENCE, minutes_between
 from messaging.models import Message
+from messaging.search.text import stems
 from messaging.text import PREVIEW
 
-VERSION = 1  # of the data; counted up when what is filled in changes
+VERSION = 2  # of the data; counted up when what is filled in changes
 TENANTS = ("Bench North", "Bench South")
 SIZE_MU, SIZE_SIGMA = 3.296, 1.118  # messages of a conversation, log-normal: p50 27, p99 364
 YEAR = 365 * 86400
@@ -152,7 +154,7 @@ def _messages(
     rng: random.Random, found: list[Dialogue], plans: list[Plan], sessions: list[list[Any]]
 ) -> Iterator[tuple[Any, ...]]:
     lines = [line for dialogue in found for line in dialogue.lines]
-    count, new_uuid, silence = len(lines), _uuid, SILENCE
+    count, new_uuid, silence, stems_of = len(lines), _uuid, SILENCE, cache(_stems)
     for seconds, index in _times(rng, plans):
         plan = plans[index]
         at = STAMP(seconds, UTC)
@@ -177,9 +179,14 @@ def _messages(
             plan.waiting = None
             sender, user, agent = plan.agent, None, plan.agent.pk
         yield (
-            new_uuid(), plan.client_id, plan.pk, plan.seq, text, "read" if read else "sent", user, agent, sender.name,
-            by_customer, at, at,
+            new_uuid(), plan.client_id, plan.pk, plan.seq, text, stems_of(text), "read" if read else "sent", user,
+            agent, sender.name, by_customer, at, at,
         )  # fmt: skip
+
+
+def _stems(text: str) -> Any:
+    """As the column of search has them; the tenants' language is English."""
+    return Message._meta.get_field("search").get_db_prep_save(stems(text, "en"), connection)
 
 
 def _conversation(plan: Plan) -> tuple[Any, ...]:
@@ -223,7 +230,8 @@ class Table:
 
 MESSAGE = Table(
     Message,
-    "uuid client conversation seq text status sender_user sender_agent sender_name is_customer created_at updated_at",
+    "uuid client conversation seq text search status sender_user sender_agent sender_name is_customer created_at"
+    " updated_at",
 )
 CONVERSATION = Table(
     Conversation,

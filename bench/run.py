@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", metavar="PATH", help="write the result there too")
     parser.add_argument("--fill", action="store_true", help="fill and end")
     parser.add_argument("--streams", action="store_true", help="how soon subscribers are told, and what that costs")
+    parser.add_argument("--search", action="store_true", help="what a search costs, by kind of words, scope and order")
     parser.add_argument("--statements", action="store_true", help="print the SQL of each operation and end")
     options = parser.parse_args()
     options.messages = options.messages or (MILLION // 10 if options.sqlite else MILLION)
@@ -56,7 +57,17 @@ def main() -> int:
         return 2
     if options.fill:
         return 0
+    if options.search:
+        return measure_search(options)
     return measure_streams(options) if options.streams else measure(options)
+
+
+def measure_search(options: argparse.Namespace) -> int:
+    from bench import search, servers
+
+    for line in search.measure(servers.ours, rounds=options.rounds):
+        print(line, flush=True)
+    return 0
 
 
 def measure_streams(options: argparse.Namespace) -> int:

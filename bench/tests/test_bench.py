@@ -9,9 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from bench import fill, record, report, servers, streams, traffic
+from bench import fill, record, report, search, servers, streams, traffic
 from bench.rounds import run
 from clients import actions
+from clients.callers import system_caller
 from clients.models import Client
 from conftest import database_environment
 from conversations.models import Conversation, Participant
@@ -38,6 +39,12 @@ def test_every_figure_is_what_its_messages_say(filled: None) -> None:
     assert Conversation.objects.count() == MESSAGES // 50
     assert Participant.objects.count() == 2 * Conversation.objects.count()
     assert "40 conversations recounted: 0 differences" in recount()
+    call_command("reindex_search", "--verify", stdout=StringIO())  # it raises where a message is indexed otherwise
+    times = search.Times()
+    for texts in search.queries(of_each=1).values():
+        search.one(times, system_caller(Client.objects.order_by("pk")[0]), texts[0], by_rank=True)
+    assert len(times.page) == len(times.totals) == 9
+    assert times.totals[0] > 0
     for row in Conversation.objects.all():
         in_time = Message.objects.of(row.pk).order_by("created_at", "seq").values_list("seq", flat=True)
         assert list(in_time) == list(range(1, row.message_count + 1))

@@ -1,17 +1,18 @@
 """Messages by their words, over the whole history, as one caller sees it (docs/search.md).
 
 Where the caller's conversations have few messages, all of those are looked at, through their own index.
-Else the newest of the client are walked, whose number the density of matches there decides; what is too
-rare for that is looked up in the index of words. Nothing is ever ranked but the newest matches.
+Else the newest of the client are walked. The density of matches there says which costs less: to walk further,
+or to look up every match there is in the index of words. Nothing is ever ranked but the newest matches.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from chatplatform.db.textindex import Matches, Rank, Wanted
 from clients.callers import Caller
@@ -23,8 +24,9 @@ from ..querysets import COUNTED, WITH_NOTES
 from .query import Parsed
 
 CAP = 10_000
-#: Matches among which a search by rank orders; later ones follow by their time.
-RANKED = 500
+#: Matches among which a search by rank orders; later ones follow by their time. Where the newest RANK_DEPTH
+#: messages have at least RANK_LEAST of them, none further back are ranked.
+RANKED, RANK_DEPTH, RANK_LEAST = 500, 5_000, 50
 #: Messages that are looked at one by one: of a caller with conversations of their own, and the newest of a client.
 FEW, FIRST, FAR = 20_000, 2_000, 40_000
 #: From this share of matches on, counting them one by one costs less than by the index.
@@ -60,16 +62,14 @@ def search(
     clients = Client.objects.visible_to(caller)
     parts = []
     for pk, language, zone in clients.order_by("pk").values_list("pk", "search_language", "time_zone"):
-        condition = parsed.condition(zone)
-        parts.append(Part(caller, pk, parsed.words(language), condition, conversation_id, notes, rows))
-    if by_rank and offset < RANKED:
-        best = sorted(islice(_merged(parts, RANKED, ranked=True), RANKED), key=lambda row: row[2], reverse=True)
-        found = best[offset : offset + limit]
-        if len(found) < limit and len(best) == RANKED:
-            found += list(islice(_merged(parts, offset + limit), RANKED, offset + limit))
-    else:
-        found = list(islice(_merged(parts, offset + limit), offset, offset + limit))
-    ids = [row[1] for row in found]
+        parts.append(Part(caller, pk, parsed.words(language), parsed, zone, conversation_id, notes, rows))
+    best = list(islice(_merged(parts, RANKED, ranked=True), RANKED)) if by_rank else []
+    best.sort(key=lambda row: row[2], reverse=True)
+    ids = [row[1] for row in best[offset : offset + limit]]
+    if len(ids) < limit:
+        first = {row[1] for row in best}
+        later = (row[1] for row in _merged(parts, offset + limit) if row[1] not in first)
+        ids = list(islice(chain((row[1] for row in best), later), offset, offset + limit))
     if 0 < len(ids) < limit or (not ids and offset == 0):
         return Found(ids, offset + len(ids))
     return Found(ids, min(sum(part.count() for part in parts), CAP + 1))
@@ -100,29 +100,30 @@ class Part:
     caller: Caller
     client_id: int
     wanted: Wanted
-    condition: Q
+    parsed: Parsed
+    time_zone: str
     conversation_id: int | None
     notes: bool
     rows: Any
     _few: list[int] | None = field(default=None, init=False)
     _looked: bool = field(default=False, init=False)
     _density: float = field(default=0.0, init=False)
-    _known: int | None = field(default=None, init=False)
+    #: About how many messages there are, of all clients.
+    _all: int = field(default=0, init=False)
 
     def newest(self, most: int, *, ranked: bool = False) -> list[Any]:
         """The newest `most` matches: time, id and, if `ranked`, rank."""
         if self._of_few() is not None:
             return self._rows(self.all(walk=True), most, ranked)
-        walked, found = FIRST, self._walk(FIRST, most, ranked)
+        found = self._walk(RANK_DEPTH if ranked else FIRST, most, ranked)
+        enough = min(RANK_LEAST, most) if ranked else most
+        if found is not None and len(found) < enough and self._density:
+            further = 1.5 * most / self._density
+            if further <= min(self._density * self._all, FAR):
+                found = self._walk(int(further), most, ranked)
         if found is None:
             return self._rows(self.all(walk=True), most, ranked)
-        if len(found) < most and self._density:
-            walked = min(int(1.5 * most / self._density), FAR)
-            if walked > FIRST:
-                found = self._walk(walked, most, ranked)
-        if found is None or len(found) >= most:
-            return found if found is not None else self._rows(self.all(walk=True), most, ranked)
-        return self._rows(self.all(), most, ranked)
+        return found if len(found) >= enough else self._rows(self.all(), most, ranked)
 
     def count(self) -> int:
         """No further than CAP + 1."""
@@ -130,14 +131,16 @@ class Part:
         return int(self.all(walk=walk).order_by()[: CAP + 1].count())
 
     def _walk(self, depth: int, most: int, ranked: bool) -> list[Any] | None:
-        """The matches among the client's newest `depth` messages; None where it has no more than these."""
-        newest = Message.objects.for_client(self.client_id).order_by("-created_at", "-id")
-        edge = newest.values_list("created_at", "id")[depth : depth + 1]
-        [(at, _pk)] = list(edge) or [(None, 0)]
+        """The matches among the client's newest `depth` messages; None where it has no more than these.
+
+        Between the days that are asked for, if any are.
+        """
+        newest = Message.objects.for_client(self.client_id).filter(self.parsed.window(self.time_zone))
+        edge = newest.order_by("-created_at", "-id").values_list("created_at", "id")[depth : depth + 1]
+        [(at, self._all)] = list(edge) or [(None, 0)]
         if at is None:
             return None
-        rows = self.all(walk=True).filter(created_at__gt=at)
-        found = self._rows(rows, most, ranked)
+        found = self._rows(self.all(walk=True).filter(created_at__gt=at), most, ranked)
         self._density = self._density or len(found) / depth
         return found
 
@@ -146,11 +149,13 @@ class Part:
         if ranked:
             rows = rows.annotate(rank=Rank("search", self.wanted))
             columns.append("rank")
-        return list(rows.order_by("-created_at", "-id").values_list(*columns)[:most])
+        # An order that no index has: PostgreSQL would walk that of the newest until it has met `most` matches.
+        return list(rows.order_by(Coalesce("created_at", "created_at").desc(), "-id").values_list(*columns)[:most])
 
     def all(self, *, walk: bool = False) -> Any:
         """Every match that the caller may see."""
-        rows = self.rows.for_client(self.client_id).filter(WITH_NOTES if self.notes else COUNTED, self.condition)
+        shown, condition = WITH_NOTES if self.notes else COUNTED, self.parsed.condition(self.time_zone)
+        rows = self.rows.for_client(self.client_id).filter(shown, condition)
         few = self._of_few()
         if few is not None:
             rows = rows.filter(conversation__in=few)

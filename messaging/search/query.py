@@ -40,9 +40,16 @@ class Parsed:
         for name, value, excluded in self.filters:
             one = Q(conversation__channel__iexact=value) if name == "channel" else _from(value)
             found &= ~one if excluded else one
+        return found & self.window(time_zone)
+
+    def window(self, time_zone: str) -> Q:
+        """The part of it that says when."""
+        found = Q()
         if self.after:
             found &= Q(created_at__gte=_midnight(self.after, time_zone))
-        return found & Q(created_at__lt=_midnight(self.before, time_zone)) if self.before else found
+        if self.before:
+            found &= Q(created_at__lt=_midnight(self.before, time_zone))
+        return found
 
 
 def parse(text: str) -> Parsed:

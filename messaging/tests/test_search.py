@@ -12,7 +12,6 @@ from unittest import mock
 
 import pytest
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
 from chatplatform.db.statistics import refresh_statistics
@@ -273,8 +272,9 @@ def test_the_index_is_used(acme: Any, dialogues: list[bytes]) -> None:
     with connection.cursor() as cursor:  # the rows that just came wait outside of the index's tree
         cursor.execute("SELECT gin_clean_pending_list('messaging_message_search')")
         cursor.execute("SET LOCAL enable_seqscan = off")
-    wanted = parse("zirconium").words("en")
-    part = module.Part(system_caller(acme.client), acme.client.pk, wanted, Q(), None, False, Message.objects.all())
+    parsed, rows = parse("zirconium"), Message.objects.all()
+    caller, pk = system_caller(acme.client), acme.client.pk
+    part = module.Part(caller, pk, parsed.words("en"), parsed, "UTC", None, False, rows)
     plan = part.all().order_by("-created_at", "-id")[:20].explain()
     assert "messaging_message_search" in plan, plan
     at = Message.objects.order_by("-created_at")[200].created_at
