@@ -29,6 +29,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("chatplatform/favicon.svg")}
     ],
     "STYLES": [lambda request: static("chatplatform/desk.css")],
+    "SIDEBAR": {"navigation": "chatplatform.admin.menu.navigation"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "analytics.admin.add_to_index",

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from chatplatform.admin.menu import navigation
 from clients import actions as people
 from clients.actions import NewTenant
 from clients.callers import system_caller
@@ -219,3 +220,18 @@ def test_the_menu_search_refuses_a_page_that_is_none(acme, page_number):
     browser.force_login(acme.staff.user, "clients.backends.RoleBackend")
     assert browser.get("/admin/search/", {"s": "conv", "page": page_number}).status_code == 400
     assert browser.get("/admin/search/", {"s": "conv"}).status_code == 200
+
+
+def test_the_menu_has_what_a_role_may_see(acme: NewTenant) -> None:
+    def titles(role: str) -> dict[str, list[str]]:
+        request = _request(enter(role, acme)[1])
+        return {str(group["title"]): [str(item["title"]) for item in group["items"]] for group in navigation(request)}
+
+    everything = titles("superuser")
+    assert list(everything) == ["Desk", "People", "Automation", "Integrations", "Settings", "Records"]
+    assert everything["Desk"] == ["Overview", "Inbox", "Quarantine", "Search messages"]
+    assert sum(map(len, everything.values())) == len(MODELS) + 1
+    agent = titles("agent")
+    assert agent["Desk"] == everything["Desk"]
+    assert "API tokens" in everything["Integrations"]
+    assert "API tokens" not in [title for group in agent.values() for title in group]
