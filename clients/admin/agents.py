@@ -64,7 +64,7 @@ class AgentForm(ScopedForm):
         provider = cleaned.get("provider", self.instance.provider)
         parts = [cleaned.get(name, getattr(self.instance, name)) for name in ("base_url", "model")]
         if provider == Agent.Provider.OPENAI and not all(parts) and not self.errors:
-            self.add_error("provider", _("This provider needs a base URL, which superusers set, and a model."))
+            self.add_error("provider", _("This provider needs a base URL and a model, which superusers set."))
         kind = cleaned.get("kind", self.instance.kind)
         if kind == Agent.Kind.AI and not cleaned.get("provider", self.instance.provider):
             self.add_error("provider", _("An AI agent needs a provider."))
@@ -90,8 +90,9 @@ class AgentAdmin(ModelAdmin):
         "price_out",
     ]  # fmt: skip
     fixed_fields = ["agent_id", "kind"]
-    #: Together these two would send any secret of the server's environment to any address.
-    superuser_fields = ["base_url", "api_key_env"]
+    #: Address and key together would send any secret of the server's environment to anybody; model and prices decide
+    #: what is spent of a limit that superusers set.
+    superuser_fields = ["base_url", "api_key_env", "model", "price_in", "price_out"]
     ordering = ["-id"]
     buttons = ["try_it"]
 
