@@ -55,13 +55,14 @@ def test_what_a_client_admin_sets_and_what_superusers(acme: NewTenant, bot: Agen
     browser = browser_of(staff_of(acme, "client_admin"))
     own = {
         "system_prompt": "Be kind.", "temperature": "0.5", "timeout": "20", "context_tokens": "900",
-        "masks_personal": "on",
+        "answer_tokens": "50", "masks_personal": "on",
     }  # fmt: skip
     assert not SUPERUSERS.keys() & fields_of(browser, bot).keys()
     assert form_of(browser, bot, **own, **SUPERUSERS).status_code == 302
     changed = {name: value for name, value in columns(bot).items() if value != before[name]}
     assert changed == {
-        "system_prompt": "Be kind.", "temperature": 0.5, "timeout": 20, "context_tokens": 900, "masks_personal": True,
+        "system_prompt": "Be kind.", "temperature": 0.5, "timeout": 20, "context_tokens": 900, "answer_tokens": 50,
+        "masks_personal": True,
     }  # fmt: skip
     assert form_of(browser_of(superuser()), bot, **SUPERUSERS).status_code == 302
     bot.refresh_from_db()
@@ -73,7 +74,8 @@ def test_what_a_client_admin_sets_and_what_superusers(acme: NewTenant, bot: Agen
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"timeout": "0"}, "timeout"), ({"timeout": "121"}, "timeout"), ({"temperature": "2.1"}, "temperature"),
     ({"temperature": "nan"}, "temperature"), ({"context_tokens": "199"}, "context_tokens"),
-    ({"price_in": "-1"}, "price_in"), ({"base_url": "file:///etc/passwd"}, "base_url"),
+    ({"answer_tokens": "0"}, "answer_tokens"), ({"price_in": "-1"}, "price_in"),
+    ({"base_url": "file:///etc/passwd"}, "base_url"),
     ({"base_url": "", "model": "m"}, "provider"), ({"model": ""}, "provider"), ({"provider": ""}, "provider"),
     ({"api_key_env": "SECRET_KEY"}, "api_key_env"), ({"api_key_env": "DATABASE_URL"}, "api_key_env"),
     ({"api_key_env": "a b"}, "api_key_env"),

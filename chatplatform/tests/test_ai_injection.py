@@ -66,7 +66,7 @@ def ask(api: Any, conversation: int, message: str, accept: str = "application/js
 def assert_fenced(asked: Asked) -> None:
     """One voice of the operator's, before all others; each turn of a customer between its two lines, and nothing
     within that could be taken for one, or for a mark of an endpoint's own."""
-    assert set(asked.body) <= {"model", "messages", "temperature", "max_tokens", "stream", "stream_options"}
+    assert set(asked.body) - {"stream", "stream_options"} == {"model", "messages", "temperature", "max_tokens"}
     system, *turns = asked.body["messages"]
     assert system["role"] == "system"
     assert system["content"].startswith(f"{PROMPT}\n\nYou answer customers")

@@ -73,6 +73,14 @@ def test_its_stream(acme: Any, api: Any, bot: Agent) -> None:
     assert AgentUsage.objects.get().tokens_out == len(llama.SAID) + 1
 
 
+def test_it_keeps_to_the_longest_answer(acme: Any, api: Any, bot: Agent) -> None:
+    Agent.objects.filter(pk=bot.pk).update(answer_tokens=3)
+    maya = api(acme.users[0].user)
+    answer = ask(maya, new_conversation(maya))
+    assert answer.json()["data"]["ai_response"] == "Your order left"
+    assert AgentUsage.objects.get().tokens_out == 3
+
+
 @pytest.mark.contract("behaviour: use_bot is true by default")
 def test_a_bot_that_answers_by_itself(acme: Any, bot: Agent) -> None:
     row = bots.chat(acme)

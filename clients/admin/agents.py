@@ -86,8 +86,8 @@ class AgentAdmin(ModelAdmin):
     autocomplete_fields = ["user"]
     fields = [
         "agent_id", "name", "kind", "user", "queues", "is_active", "is_default", "provider", "model", "system_prompt",
-        "temperature", "timeout", "context_tokens", "masks_personal", "base_url", "api_key_env", "price_in",
-        "price_out",
+        "temperature", "timeout", "context_tokens", "answer_tokens", "masks_personal", "base_url", "api_key_env",
+        "price_in", "price_out",
     ]  # fmt: skip
     fixed_fields = ["agent_id", "kind"]
     #: Address and key together would send any secret of the server's environment to anybody; model and prices decide

@@ -225,6 +225,12 @@ class Agent(models.Model):
         default=4000,
         validators=[MinValueValidator(200), MaxValueValidator(1_000_000)],
     )
+    answer_tokens = models.PositiveIntegerField(
+        _("longest answer (tokens)"),
+        default=1000,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text=_("What a provider may say at most; models that think aloud count that too."),
+    )
     masks_personal = models.BooleanField(
         _("mask personal data"), default=False,
         help_text=_("Card numbers, e-mail addresses and phone numbers are replaced before anything is sent."),

@@ -9,6 +9,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -64,11 +65,19 @@ class OpenAICompatible:
 
 def _given(agent: Agent, prompt: Prompt) -> dict[str, Any]:
     given: dict[str, Any] = {"model": agent.model, "messages": prompt.messages, "temperature": agent.temperature}
+    given[_longest(agent.base_url)] = agent.answer_tokens
     if not agent.api_key_env:  # local endpoints want none
         from openai import Omit
 
         given["extra_headers"] = {"Authorization": Omit()}
     return given
+
+
+def _longest(base_url: str) -> str:
+    """The name of an answer's bound: OpenAI's newer models refuse the one that all others know."""
+    host = urlsplit(base_url).hostname or ""
+    theirs = host == "api.openai.com" or host.endswith(".openai.azure.com")
+    return "max_completion_tokens" if theirs else "max_tokens"
 
 
 def _opened(call: Any, deadline: Deadline) -> Any:

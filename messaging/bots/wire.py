@@ -1,7 +1,7 @@
 """The connection to a provider: no call outlasts its time or brings more than its bytes, however slowly they come.
 
 A time-out of an HTTP library is one of each read. Here one clock runs from the first byte sent to the last one
-read, the head of the answer, TLS and the look-up's connections included.
+read, the head of the answer, TLS and the look-up of the name included.
 """
 
 import ssl
@@ -13,6 +13,8 @@ from typing import Any
 import httpcore2
 import httpx2
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
+
+from .names import look_up
 
 BODY_LIMIT = 2 * 1024 * 1024  # bytes of an answer, its head included
 
@@ -84,8 +86,18 @@ class _Network(NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> NetworkStream:
-        stream = self._dial.connect_tcp(host, port, self._deadline.left(), local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        """To the first of its addresses that answers, each of which has its share of the time that is left."""
+        found = look_up(host, port, self._deadline.left())
+        for place, address in enumerate(found):
+            share = self._deadline.left() / (len(found) - place)
+            try:
+                stream = self._dial.connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                if address == found[-1]:
+                    raise
+            else:
+                return _Stream(stream, self._deadline)
+        raise httpcore2.ConnectError("the name has no address")
 
 
 _KINDS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (

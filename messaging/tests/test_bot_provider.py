@@ -67,6 +67,7 @@ def test_a_round_trip(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     [asked] = endpoint.asked
     assert (asked.path, asked.headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-of-the-shop")
     assert (asked.body["model"], asked.body["temperature"], asked.streams) == ("m", 0.7, stream)
+    assert asked.body["max_tokens"] == 1000
     assert asked.headers["accept-encoding"] == "identity"
     assert [message["role"] for message in asked.body["messages"]] == ["system", "user", "assistant", "user"]
     assert asked.question == "Where is order 7?"
