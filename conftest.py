@@ -36,6 +36,11 @@ PLENTY = 1_000_000
 FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: begun last, one of them would run alone while the other processes have nothing left."""
+    items.sort(key=lambda item: item.path.name != "test_fuzzing.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Passwords that cost nothing; static files and uploads that no other test process touches."""
