@@ -75,14 +75,18 @@ def respond(call: Call) -> Message:
 
 
 def finish(call: Call, outcome: Outcome, clock: "Clock") -> Message:
-    """Where nothing fits, it says so plainly and a human takes over."""
+    """Where nothing fits, it says so plainly and a human takes over. Raises NotFound, ConversationClosed, and
+    ProviderUnavailable where anti-spam or staff took the question away meanwhile."""
     try:
         with transaction.atomic():
+            lock(Conversation(pk=call.question.conversation_id))
+            if not Message.objects.counted().filter(pk=call.question.pk).exists():
+                raise ProviderUnavailable("the question was taken away meanwhile")
             answer = _store(call.question, call.agent, outcome, clock, call.given.language)
             if not isinstance(outcome, Reply):
                 hand_over(conversation=Conversation(pk=answer.conversation_id), agent=call.agent, reason=NOT_COVERED)
             return answer
-    except DomainError:  # closed or deleted meanwhile
+    except DomainError:  # closed, deleted or held meanwhile
         _count(call.agent, outcome)
         raise
 
