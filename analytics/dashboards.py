@@ -1,6 +1,6 @@
 """The two dashboards of `assistant`; docs/analytics.md says in words what each figure is."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TypedDict
 
 from clients.models import Agent, User
@@ -47,7 +47,7 @@ class Overall(TypedDict):
 
 def own(*, user_id: int, client_id: int | None, days: int) -> Own:
     """Of the conversations that a user owns, on the last so many days of their client's time zone, today included."""
-    return read(client_id, lambda view: _own(view, user_id, view.today - timedelta(days=days - 1)))
+    return read(client_id, lambda view: _own(view, user_id, view.first_of(days)))
 
 
 def _own(view: View, user_id: int, since: date) -> Own:
@@ -55,7 +55,6 @@ def _own(view: View, user_id: int, since: date) -> Own:
     by_day = view.sums(Scope.OWNER, measures, ["day"], since=since, subject=user_id)
     total = {measure: sum(sums[measure] for sums in by_day.values()) for measure in measures}
     nothing = dict.fromkeys(measures, 0)
-    days = [since + timedelta(days=number) for number in range((view.today - since).days + 1)]
     return {
         "total_conversations": total["conversations"],
         "total_messages": total["messages"],
@@ -63,7 +62,7 @@ def _own(view: View, user_id: int, since: date) -> Own:
         "most_active_agent": _most_active(view, user_id, since),
         "daily_stats": [
             {"date": day.isoformat(), "conversations": sums["conversations"], "messages": sums["messages"]}
-            for day in days
+            for day in view.days(since)
             for sums in [by_day.get((day,), nothing)]
         ],
     }

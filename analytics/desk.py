@@ -3,7 +3,7 @@
 `read(client_id, lambda view: …)` gives the view; several asked in one `read` belong to one moment.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TypedDict
 
 from conversations.states import Status
@@ -63,7 +63,7 @@ def desk(client_id: int | None, days: int) -> Desk:
     """All of them, of the last so many days."""
 
     def ask(view: View) -> Desk:
-        since = view.today - timedelta(days=days - 1)
+        since = view.first_of(days)
         return {
             "states": by_state(view),
             "times": times(view, since),
@@ -88,7 +88,7 @@ def headline(client_id: int | None, days: int) -> Headline:
     measures = ("conversations", *_VOLUME, *(name for pair in _TIMES.values() for name in pair))
 
     def ask(view: View) -> Headline:
-        since = view.today - timedelta(days=days - 1)
+        since = view.first_of(days)
         found = view.by_name({Scope.STATUS: None, Scope.CLIENT: since, Scope.CHANNEL: since}, measures)
         total = found[Scope.CLIENT].get(("",), dict.fromkeys(measures, 0))
         channels = [(name, sums["messages"]) for (name,), sums in found[Scope.CHANNEL].items() if sums["messages"]]
@@ -123,8 +123,7 @@ def _times(total: dict[str, int]) -> Times:
 def by_day(view: View, since: date) -> dict[date, Volume]:
     """Oldest first; days without traffic too."""
     found = view.sums(Scope.CLIENT, _VOLUME, ["day"], since=since)
-    window = [since + timedelta(days=number) for number in range((view.today - since).days + 1)]
-    return {day: _volume(found.get((day,))) for day in window}
+    return {day: _volume(found.get((day,))) for day in view.days(since)}
 
 
 def by_hour(view: View, since: date) -> dict[int, Volume]:

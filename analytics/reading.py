@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,14 @@ class View:
     @property
     def today(self) -> date:
         return timezone.now().astimezone(self.zone).date()
+
+    def first_of(self, days: int) -> date:
+        """The first of the last so many days, today included."""
+        return self.today - timedelta(days=days - 1)
+
+    def days(self, since: date) -> list[date]:
+        """From then until today, days without traffic too."""
+        return [since + timedelta(days=number) for number in range((self.today - since).days + 1)]
 
     def sums(
         self, scope: Scope, measures: Sequence[str], by: Sequence[str] = (), *, since: date | None = None,
