@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.verifying import rebuild, verify
+from chatplatform.db.statistics import refresh_statistics
 from clients.models import Client
 from messaging.management.clients import client_named
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         for done, total in rebuild(client):
             self.stdout.write(f"{done:,} of {total:,} conversations")
             self.stdout.flush()
+        refresh_statistics()
         self.stdout.write(f"{done:,} conversations counted in {time.monotonic() - started:.1f} s")
 
     def _verify(self, client: Client | None, started: float) -> None:
