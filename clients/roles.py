@@ -30,6 +30,8 @@ _GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.message": ("view", "add"),
         "messaging.heldmessage": ("view", "change"),
         "messaging.attachment": ("view",),
+        "messaging.article": ("view",),
+        "messaging.cannedreply": ("view",),
         "clients.contact": ("view", "change"),
         "clients.agent": ("view",),
     },
@@ -42,6 +44,8 @@ _GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.upload": ("view",),
         "messaging.communicationrule": _ACTIONS,
         "messaging.autotag": _ACTIONS,
+        "messaging.article": _ACTIONS,
+        "messaging.cannedreply": _ACTIONS,
         # `operate`: test, redeliver, put in and out of service; where it leads is for those who give out tokens.
         "messaging.webhookendpoint": ("view", "operate"),
         "messaging.webhookdelivery": ("view",),

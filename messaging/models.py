@@ -216,6 +216,9 @@ class DoomedFile(models.Model):
 
 
 from .bot_models import AgentUsage as AgentUsage  # noqa: E402
+from .knowledge_models import Article as Article  # noqa: E402
+from .knowledge_models import ArticleTerm as ArticleTerm  # noqa: E402
+from .knowledge_models import CannedReply as CannedReply  # noqa: E402
 from .rule_models import AutoTag as AutoTag  # noqa: E402
 from .rule_models import CommunicationRule as CommunicationRule  # noqa: E402
 from .rule_models import RuleReply as RuleReply  # noqa: E402

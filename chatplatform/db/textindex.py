@@ -8,6 +8,8 @@ SQLite. The words come folded and stemmed, so that both find the same.
     Article.objects.filter(Matches("search", wanted)).order_by(Rank("search", wanted).desc())
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
@@ -18,6 +20,8 @@ from django.db.models import BooleanField, F, FloatField, Func
 
 #: PostgreSQL knows the place of no later word; those are found, but are in no phrase.
 _LAST_PLACE = 16_383
+#: As PostgreSQL writes a word of a tsvector, with its places.
+_LEXEME = re.compile(r"'([^']+)'(:[0-9,]+)?")
 
 Phrase = tuple[str, ...]
 
@@ -90,6 +94,13 @@ def _literal(tsquery: str) -> str:
         raise ValueError(tsquery)
     quoted = tsquery.replace("'", "''").replace("%", "%%")
     return f"'{quoted}'::tsquery"
+
+
+def counted_words(stored: str | None) -> dict[str, int]:
+    """How often each word stands in a stored form; on PostgreSQL, at most 255 times."""
+    if connection.vendor == "sqlite":
+        return dict(Counter((stored or "").split()))
+    return {word: max(1, places.count(",") + 1) for word, places in _LEXEME.findall(stored or "")}
 
 
 class Matches(Func):

@@ -16,7 +16,7 @@ from clients.credentials import issue_tokens
 from clients.models import User
 from conversations import actions
 from conversations.models import Conversation
-from messaging.actions import add_note, create_auto_tag, create_rule, send_message
+from messaging.actions import add_note, create_article, create_auto_tag, create_rule, send_message
 from messaging.actions.webhooks import create_endpoint
 from messaging.models import AgentUsage, Attachment, Upload, WebhookAttempt, WebhookDelivery
 from messaging.senders import as_agent, as_contact
@@ -97,6 +97,8 @@ def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
         delivery=delivery, at=now, duration=7, status=500, request_headers={"webhook-signature": "v1,c2VjcmV0"},
         response_headers={"server": "<b>why</b>"}, response_body=f"{name} <b>why</b>",
     )  # fmt: skip
+    article = create_article(client=client, title=f"{name} returns {n}", body=f"{name} <b>why</b>", keywords="parcel")
+    reply = create_article(client=client, kind="reply", title=f"{name} hi", body=f"{name} hello", shortcut=f"hi-{n}")
     bot = tenant.agents[1]
     days = AgentUsage.objects.filter(agent=bot).count()
     day = timezone.now().date() - timedelta(days=days)
@@ -114,6 +116,7 @@ def furnish(tenant: NewTenant, n: int = 1, **columns: Any) -> World:
         "messaging.HeldMessage": held,
         "messaging.Message": message, "messaging.Upload": upload, "messaging.Attachment": attachment,
         "messaging.CommunicationRule": rule, "messaging.AutoTag": auto_tag, "messaging.AgentUsage": usage,
+        "messaging.Article": article, "messaging.CannedReply": reply,
         "messaging.WebhookEndpoint": hook, "messaging.WebhookDelivery": delivery,
     }  # fmt: skip
     conversation.refresh_from_db()

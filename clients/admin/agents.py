@@ -19,7 +19,7 @@ from chatplatform.admin import (
     button,
 )
 from chatplatform.errors import ProviderFailed
-from messaging.bots.trying import try_agent
+from messaging.bots.trying import QUESTION, try_agent
 
 from .. import actions
 from ..checks import QUEUE_LENGTH
@@ -122,7 +122,7 @@ class AgentAdmin(ModelAdmin):
             self.message_user(request, f"{error.message}: {error.why}", messages.ERROR)
             return
         if tried is None:
-            self.message_user(request, gettext("It has nothing to answer from."), messages.WARNING)
+            self.message_user(request, gettext("It has no answer to “%s”.") % QUESTION, messages.WARNING)
             return
         told = gettext("%(text)s (%(seconds)s s, %(tokens)s tokens, cost %(cost)s)")
         self.message_user(request, told % tried, messages.SUCCESS)

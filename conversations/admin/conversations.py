@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from chatplatform.admin import (
@@ -36,7 +37,7 @@ from .. import actions
 from ..inbox import NEWEST
 from ..models import Conversation, Participant
 from ..states import ALLOWED, Status
-from . import writing
+from . import suggesting, writing
 from .forms import ConversationForm
 from .inbox import InboxList, view_of
 
@@ -81,7 +82,7 @@ class ConversationAdmin(ModelAdmin):
         "snoozed_until",
     )  # a closed conversation's stay as they are
     actions = ["archive_chosen", "take_chosen", "mark_chosen_read", "resolve_chosen", "close_chosen", "delete_chosen"]
-    buttons = ["write", "take", "mark_read", "archive", "resolve", "close", "clear_flag"]
+    buttons = ["write", "take", "mark_read", "archive", "resolve", "close", "clear_flag", "suggest"]
 
     # --- the list -----------------------------------------------------------------------------
 
@@ -179,6 +180,7 @@ class ConversationAdmin(ModelAdmin):
             "may_delete_held": request.user.has_perm("messaging.delete_heldmessage"),  # type: ignore[union-attr]
             "file_types": ",".join(sorted(KINDS)),
             "may_write": row.status != Status.CLOSED and self.may_press(request, "write", row),
+            "suggests": format_html('formaction="{}"', self.url_of("button", row.pk, "suggest")),
         }
 
     def offers(self, name: str, row: Conversation) -> bool:
@@ -214,6 +216,15 @@ class ConversationAdmin(ModelAdmin):
             request.method = "GET"
             return self.changeform_view(request, str(row.pk), page, {"typed": request.POST.get("text", "")})
         return HttpResponseRedirect(page + "#write")
+
+    @button(_("Suggest a reply"), permission="messaging.add_message", listed=False)
+    def suggest(self, request: HttpRequest, row: Conversation) -> HttpResponse:
+        """Asks the conversation's AI agent; what it says is shown, and stands in the box if that was empty."""
+        shown = suggesting.shown(request, row)
+        typed = request.POST.get("text", "").strip()
+        request.method = "GET"
+        more = {"suggestion": shown, "typed": typed or (shown.text if shown else "")}
+        return self.changeform_view(request, str(row.pk), self.url_of("change", row.pk), more)
 
     def _change(self, request: HttpRequest, row: Conversation, **changes: Any) -> None:
         actions.update_conversation(conversation=self._this(request, row), by=caller_of(request), **changes)

@@ -1,6 +1,7 @@
 """Writes of messages, and of what acts on them. Each is atomic and takes the conversation's lock first (see
 conversations.actions)."""
 
+from .articles import create_article, delete_article, update_article
 from .changes import delete_message, update_message
 from .holding import clear_flag, release_message
 from .rules import create_auto_tag, create_rule, delete_auto_tag, delete_rule, update_auto_tag, update_rule
@@ -11,8 +12,10 @@ __all__ = [
     "add_note",
     "announce_upload",
     "clear_flag",
+    "create_article",
     "create_auto_tag",
     "create_rule",
+    "delete_article",
     "delete_auto_tag",
     "delete_message",
     "delete_rule",
@@ -20,6 +23,7 @@ __all__ = [
     "release_message",
     "send_message",
     "store_upload",
+    "update_article",
     "update_auto_tag",
     "update_message",
     "update_rule",

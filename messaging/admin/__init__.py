@@ -1,3 +1,4 @@
-"""Messages, files, the quarantine; communication rules and auto-tags; webhooks; AI usage."""
+"""Messages, files, the quarantine; communication rules and auto-tags; webhooks; AI usage; articles
+and canned replies."""
 
-from . import ai, messages, quarantine, rules, webhooks  # noqa: F401
+from . import ai, knowledge, messages, quarantine, rules, webhooks  # noqa: F401

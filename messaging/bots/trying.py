@@ -1,4 +1,4 @@
-"""One question to an agent's provider, for whoever sets it up; no conversation is touched."""
+"""A question to an agent's provider for staff alone: nothing is said in any conversation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from . import usage
 from .asking import Clock
 from .engines import provider_of
 from .money import cost_of
-from .providers import Asked, Reply
+from .providers import Asked, Outcome, Reply
 from .threads import place
 
 QUESTION = "Hello! What can you help me with?"
@@ -17,25 +17,34 @@ _SHOWN = 500  # characters
 
 
 def try_agent(agent: Agent) -> dict[str, Any] | None:
-    """Its answer, how long that took and what it cost; None where it has none. It is counted like any other. Raises
-    ProviderFailed, ProviderBusy, SpendingLimitReached."""
+    """One fixed question: its answer, how long that took and what it cost; None where it has none. Raises what
+    `ask_aside` does."""
+    language = Client.objects.values_list("language", flat=True).get(pk=agent.client_id)
+    outcome, seconds = ask_aside(Asked(agent, QUESTION, language=language))
+    if not isinstance(outcome, Reply):
+        return None
+    return {
+        "text": outcome.text[:_SHOWN],
+        "seconds": seconds,
+        "tokens": outcome.tokens_in + outcome.tokens_out,
+        "cost": cost_of(agent, outcome.tokens_in, outcome.tokens_out),
+    }
+
+
+def ask_aside(asked: Asked) -> tuple[Outcome, float]:
+    """What a provider says, and in how many seconds. It is counted like any other answer. Raises ProviderFailed,
+    ProviderBusy, SpendingLimitReached."""
+    agent = asked.agent
     provider = provider_of(agent)
     with place(agent):
         if provider.is_remote:
             usage.ensure_within_limit(agent.client_id)
         clock = Clock()
-        language = Client.objects.values_list("language", flat=True).get(pk=agent.client_id)
         try:
-            outcome = provider.answer(Asked(agent, QUESTION, language=language))
+            outcome = provider.answer(asked)
         except ProviderFailed as error:
             usage.count_failure(agent, error)
             raise
-    if not isinstance(outcome, Reply):
-        return None
-    usage.count_answer(agent, outcome.tokens_in, outcome.tokens_out)
-    return {
-        "text": outcome.text[:_SHOWN],
-        "seconds": clock.seconds(),
-        "tokens": outcome.tokens_in + outcome.tokens_out,
-        "cost": cost_of(agent, outcome.tokens_in, outcome.tokens_out),
-    }
+    if isinstance(outcome, Reply):
+        usage.count_answer(agent, outcome.tokens_in, outcome.tokens_out)
+    return outcome, clock.seconds()

@@ -16,11 +16,9 @@ class Later:
     partly: bool = False
 
 
-LATER = [
+LATER: list[Later] = [
     # accounts, whatsapp
     # assistant
-    Later("assistant: A provider is configured per agent", 6, "knowledge", partly=True),
-    Later("assistant: It never invents text", 6, "knowledge", partly=True),
     # behaviour
     # platform
     # workspace

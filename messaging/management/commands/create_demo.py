@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from clients.models import Client, User
 from messaging.demo import english, indonesian, spanish
+from messaging.demo.articles import import_articles
 from messaging.demo.cast import Cast, make_cast
 from messaging.demo.replay import replay
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Making the demonstration: {len(scripts)} conversations of one week")
         cast = make_cast()
         replay(scripts, cast, now=timezone.now())
+        import_articles(cast.client)  # after the dialogues: their customers have their answers
         self.stdout.write(what_to_know(cast, options["address"]))
 
 
