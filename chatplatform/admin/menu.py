@@ -21,6 +21,7 @@ _GROUPS: list[tuple[Any, dict[str, str]]] = [
         _("Automation"),
         {
             "messaging.communicationrule": "bolt", "messaging.autotag": "sell", "conversations.tag": "label",
+            "messaging.article": "menu_book", "messaging.cannedreply": "quickreply",
             "messaging.agentusage": "auto_awesome",
         },
     ),

@@ -11,6 +11,7 @@ from clients.actions import NewTenant, change_settings
 from clients.models import Agent
 from messaging.bots import threads
 from messaging.bots.threads import Places
+from messaging.bots.trying import QUESTION
 from messaging.models import AgentUsage
 from messaging.tests.llm import Endpoint, agent_at, serving
 
@@ -157,7 +158,7 @@ def test_try_it_says_what_is_wrong(acme: NewTenant, bot: Agent, endpoint: Any, m
         patch.setattr(threads, "_places", full)
         assert messages_of(try_it(browser, bot)) == "Too many AI calls at the same time"
     assert len(endpoint.asked) == 1
-    assert messages_of(try_it(browser, acme.agents[1])) == "It has nothing to answer from."
+    assert messages_of(try_it(browser, acme.agents[1])) == f"It has no answer to “{QUESTION}”."
 
 
 def test_who_tries_it(acme: NewTenant, rival: NewTenant, bot: Agent, endpoint: Endpoint) -> None:

@@ -8,14 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
 from chatplatform.tests.store import new_conversation
-from chatplatform.worker.executor import Executor
-from clients.callers import system_caller
-from conversations.actions import Person, create_conversation
 from conversations.models import Conversation
-from messaging.actions import create_article, delete_article, send_message, update_article
+from messaging.actions import create_article, delete_article, update_article
 from messaging.bots.sentences import NO_ANSWER
 from messaging.models import AgentUsage, Article, Message
-from messaging.senders import as_contact
+from messaging.tests import bots
+from messaging.tests.bots import said, work, write
 
 from .test_ai_responses import ask, events
 
@@ -36,23 +34,9 @@ def maya(acme: Any, api: Any) -> Any:
 
 
 def chat(tenant: Any, text: str = QUESTION) -> Conversation:
-    row = create_conversation(
-        client_id=tenant.client.pk, by=system_caller(tenant.client), use_bot=True, status="new", channel="whatsapp",
-        people=[Person(contact_id=tenant.contacts[0].pk, role="customer")],
-    )  # fmt: skip
-    send_message(conversation=row, sender=as_contact(tenant.contacts[0]), text=text)
+    row = bots.chat(tenant)
+    write(tenant, row, text)
     return row
-
-
-def work() -> list[str]:
-    executor = Executor("one")
-    while executor.step():
-        pass
-    return [row.return_value for row in DBTaskResult.objects.order_by("enqueued_at")]
-
-
-def said(row: Conversation) -> list[str]:
-    return list(Message.objects.of(row.pk).counted().order_by("seq").values_list("text", flat=True))
 
 
 @pytest.mark.contract("assistant: A provider is configured per agent", "assistant: It never invents text")
