@@ -6,30 +6,19 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from chatplatform.tests import workspace as ws
 from chatplatform.tests.store import events_of, everything
-from chatplatform.tests.workspace import (
-    AGENT,
-    CUSTOMER,
-    assert_refused,
-    begin,
-    ok,
-    path_of,
-    row_of,
-    say,
-    wrong_fields,
-)
 from conversations.models import Conversation
 from messaging.actions import add_note
 from messaging.models import Attachment, Message, Upload
 from messaging.senders import as_agent
 
 pytestmark = pytest.mark.usefixtures("clock")
-AT = "2027-03-01T12:00:00Z"
 
 
-def post(robot, conversation, type_, content, sender=CUSTOMER, **fields):
+def post(robot, conversation, type_, content, sender=ws.CUSTOMER, **fields):
     given = {"type": type_, type_: content, "sender": sender, **fields}
-    return robot.post(path_of(conversation, "messages"), given)
+    return robot.post(ws.path_of(conversation, "messages"), given)
 
 
 def bodies(answer):
@@ -41,8 +30,8 @@ def bodies(answer):
 
 @pytest.mark.contract("workspace: POST …/messages |", "README: documented strings are part of the contract")
 def test_a_message_is_answered_whole(robot):
-    made = begin(robot)
-    answer = say(robot, made, "Hola, ¿en qué podemos ayudarte? 👋", AGENT, metadata={"internal_note": "Primera"})
+    made = ws.begin(robot)
+    answer = ws.say(robot, made, "Hola, ¿en qué podemos ayudarte? 👋", ws.AGENT, metadata={"internal_note": "Primera"})
     message = Message.objects.get()
     assert answer == {
         "id": f"msg_{message.uuid.hex}",
@@ -50,18 +39,18 @@ def test_a_message_is_answered_whole(robot):
         "type": "text",
         "text": {"body": "Hola, ¿en qué podemos ayudarte? 👋"},
         "sender": {"agent_id": "agent_1", "name": "Acme Admin"},
-        "timestamp": AT,
+        "timestamp": ws.AT,
         "status": "sent",
         "metadata": {"internal_note": "Primera"},
     }
     assert list(answer) == [
         "id", "conversation_id", "type", "text", "sender", "timestamp", "status", "metadata",
     ]  # fmt: skip
-    assert ok(robot.get(path_of(made, "messages", answer["id"]))) == answer
-    assert ok(robot.get(path_of(made, "messages"))) == {
+    assert ws.ok(robot.get(ws.path_of(made, "messages", answer["id"]))) == answer
+    assert ws.ok(robot.get(ws.path_of(made, "messages"))) == {
         "messages": [answer], "pagination": {"limit": 50, "offset": 0, "total": 1},
     }  # fmt: skip
-    row = row_of(made)
+    row = ws.row_of(made)
     assert (row.message_count, row.owner_unread, row.staff_unread) == (1, 1, 0)
     assert events_of(row.pk)[-1] == ("conversation.message.created", None)
 
@@ -90,14 +79,14 @@ OBJECTS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.contract("workspace: Types: text {body}; image")
 @pytest.mark.parametrize(("type_", "content"), OBJECTS)
 def test_every_type_comes_back_as_it_was_sent(robot, type_, content):
-    made = begin(robot)
-    answer = ok(post(robot, made, type_, content), 201)
+    made = ws.begin(robot)
+    answer = ws.ok(post(robot, made, type_, content), 201)
     assert (answer["type"], answer[type_]) == (type_, content)
     assert [name for name in ("text", "image", "video", "audio", "file", "location", "contact") if name in answer] == [
         type_
     ]
-    assert ok(robot.get(path_of(made, "messages", answer["id"]))) == answer
-    assert ok(robot.get(path_of(made, "messages")))["messages"] == [answer]
+    assert ws.ok(robot.get(ws.path_of(made, "messages", answer["id"]))) == answer
+    assert ws.ok(robot.get(ws.path_of(made, "messages")))["messages"] == [answer]
 
 
 @pytest.mark.contract("behaviour: text | the text | text", "behaviour: image, video, audio, file | the caption",
@@ -115,18 +104,18 @@ def test_every_type_comes_back_as_it_was_sent(robot, type_, content):
     ],
 )  # fmt: skip
 def test_every_type_reads_as_one_line_in_assistant(robot, desk, type_, content, line):
-    made = begin(robot)
-    ok(post(robot, made, type_, content), 201)
-    row = row_of(made)
+    made = ws.begin(robot)
+    ws.ok(post(robot, made, type_, content), 201)
+    row = ws.row_of(made)
     [message] = desk.get(f"/chat/conversations/{row.pk}/messages").json()["data"]["messages"]
     assert (message["content"], message["content_type"], message["sender"]) == (line, type_, "user")
     assert row.last_message_text == line
 
 
 def test_a_linked_file_is_an_attachment(robot):
-    made = begin(robot)
+    made = ws.begin(robot)
     for content in ({"url": URL}, {"url": "https://e.org/a/b.unknown"}, {"url": "https://e.org", "filename": "x.pdf"}):
-        ok(post(robot, made, "file", content), 201)
+        ws.ok(post(robot, made, "file", content), 201)
     found = Attachment.objects.order_by("id").values_list("file_name", "file_type", "url")
     assert list(found) == [
         ("foto uno.jpg", "image/jpeg", URL), ("b.unknown", "", "https://e.org/a/b.unknown"),
@@ -179,47 +168,47 @@ def test_a_linked_file_is_an_attachment(robot):
     ],
 )  # fmt: skip
 def test_a_wrong_message_is_refused_with_its_place(robot, given, field):
-    made = begin(robot)
+    made = ws.begin(robot)
     before = everything()
-    whole = {"type": "text", "text": {"body": "Hola"}, "sender": CUSTOMER, **given}
-    assert wrong_fields(robot.post(path_of(made, "messages"), whole)) == [field]
+    whole = {"type": "text", "text": {"body": "Hola"}, "sender": ws.CUSTOMER, **given}
+    assert ws.wrong_fields(robot.post(ws.path_of(made, "messages"), whole)) == [field]
     assert everything() == before
 
 
 @pytest.mark.contract("workspace: Text over 65,536 UTF-8 bytes: 2005", "workspace: 2005 | 413")
 def test_texts_and_captions_up_to_65536_bytes(robot):
-    made = begin(robot)
+    made = ws.begin(robot)
     whole = "é" * 32_768
-    assert say(robot, made, whole)["text"]["body"] == whole
-    assert ok(post(robot, made, "image", {"url": URL, "caption": whole}), 201)["image"]["caption"] == whole
+    assert ws.say(robot, made, whole)["text"]["body"] == whole
+    assert ws.ok(post(robot, made, "image", {"url": URL, "caption": whole}), 201)["image"]["caption"] == whole
     before = everything()
-    assert_refused(post(robot, made, "text", {"body": whole + "x"}), "2005")
-    assert_refused(post(robot, made, "image", {"url": URL, "caption": whole + "x"}), "2005")
+    ws.assert_refused(post(robot, made, "text", {"body": whole + "x"}), "2005")
+    ws.assert_refused(post(robot, made, "image", {"url": URL, "caption": whole + "x"}), "2005")
     assert everything() == before
 
 
 @pytest.mark.contract("workspace: Types: text {body}; image")
 def test_a_received_file_goes_into_one_message(acme, rival, robot, clock):
-    made, other = begin(robot), begin(robot)
+    made, other = ws.begin(robot), ws.begin(robot)
     files = [
         Upload.objects.create(
-            client=acme.client, conversation=row_of(made), file_name=f"{state}.pdf", content_type="application/pdf",
-            size=9, state=state, storage_key="k" if state != "pending" else "", created_at=row_of(made).created_at,
-            received_at=row_of(made).created_at, expires_at="2028-01-01T00:00:00Z",
+            client=acme.client, conversation=ws.row_of(made), file_name=f"{state}.pdf", content_type="application/pdf",
+            size=9, state=state, storage_key="k" if state != "pending" else "", created_at=ws.row_of(made).created_at,
+            received_at=ws.row_of(made).created_at, expires_at="2028-01-01T00:00:00Z",
         )
         for state in ("ready", "pending", "used")
     ]  # fmt: skip
     ready, pending, used = (f"file_{upload.uuid.hex}" for upload in files)
-    answer = ok(post(robot, made, "file", {"file_id": ready, "caption": "Factura"}), 201)
+    answer = ws.ok(post(robot, made, "file", {"file_id": ready, "caption": "Factura"}), 201)
     url = answer["file"].pop("url")
     assert url.startswith(f"http://testserver/files/{files[0].uuid.hex}?expires={int(time.time()) + 900}&signature=")
     assert answer["file"] == {"file_id": ready, "filename": "ready.pdf", "caption": "Factura"}
     answer["file"]["url"] = url
-    assert ok(robot.get(path_of(made, "messages", answer["id"]))) == answer
+    assert ws.ok(robot.get(ws.path_of(made, "messages", answer["id"]))) == answer
     assert Attachment.objects.get().upload == files[0]
     before = everything()
     for conversation, file_id in [(made, ready), (made, pending), (made, used), (other, ready), (made, "nothing")]:
-        assert wrong_fields(post(robot, conversation, "file", {"file_id": file_id})) == ["file.file_id"]
+        assert ws.wrong_fields(post(robot, conversation, "file", {"file_id": file_id})) == ["file.file_id"]
     assert everything() == before
 
 
@@ -229,11 +218,11 @@ def test_a_received_file_goes_into_one_message(acme, rival, robot, clock):
 @pytest.fixture
 def thread(robot):
     """Ten messages; the fifth was deleted, and a private note stands between."""
-    made = begin(robot)
-    sent = [say(robot, made, str(n)) for n in range(5)]
-    add_note(conversation=row_of(made), sender=as_agent(row_of(made).assigned_agent), text="whisper")
-    sent += [say(robot, made, str(n), AGENT) for n in range(5, 10)]
-    ok(robot.delete(path_of(made, "messages", sent[4]["id"])), 204)
+    made = ws.begin(robot)
+    sent = [ws.say(robot, made, str(n)) for n in range(5)]
+    add_note(conversation=ws.row_of(made), sender=as_agent(ws.row_of(made).assigned_agent), text="whisper")
+    sent += [ws.say(robot, made, str(n), ws.AGENT) for n in range(5, 10)]
+    ws.ok(robot.delete(ws.path_of(made, "messages", sent[4]["id"])), 204)
     return made, {message["text"]["body"]: message["id"] for message in sent}
 
 
@@ -255,7 +244,7 @@ def test_pages_of_messages(robot, thread, query):
     for number in ids:
         asked = asked.replace(f"before={number}", f"before={ids[number]}", 1) if f"before={number}" in query else asked
         asked = asked.replace(f"after={number}", f"after={ids[number]}", 1) if f"after={number}" in query else asked
-    answer = ok(robot.get(path_of(made, "messages") + asked))
+    answer = ws.ok(robot.get(ws.path_of(made, "messages") + asked))
     assert bodies(answer) == list(WINDOWS[query].replace(" ", ""))
     assert answer["pagination"]["total"] == 9
     assert answer["pagination"]["limit"] == (500 if "5000" in query else int(query[7]) if "?limit" in query else
@@ -267,17 +256,17 @@ def test_pages_of_messages(robot, thread, query):
 )
 def test_what_is_no_message_of_it_is_no_place_in_it(robot, thread):
     made, ids = thread
-    elsewhere = say(robot, begin(robot), "Hello")["id"]
+    elsewhere = ws.say(robot, ws.begin(robot), "Hello")["id"]
     for name in ("before", "after"):
         for anchor in (ids["4"], elsewhere, "msg_" + "0" * 32, "7"):
-            assert_refused(robot.get(path_of(made, "messages") + f"?{name}={anchor}"), "1004")
+            ws.assert_refused(robot.get(ws.path_of(made, "messages") + f"?{name}={anchor}"), "1004")
     for query, field in [
         ("limit=0", "limit"),
         ("offset=-1", "offset"),
         ("order=up", "order"),
         ("before=%00", "before"),
     ]:
-        assert wrong_fields(robot.get(path_of(made, "messages") + f"?{query}")) == [field]
+        assert ws.wrong_fields(robot.get(ws.path_of(made, "messages") + f"?{query}")) == [field]
 
 
 @pytest.mark.contract(
@@ -285,38 +274,38 @@ def test_what_is_no_message_of_it_is_no_place_in_it(robot, thread):
 )
 @pytest.mark.parametrize("deleted", [False, True])
 def test_lists_serve_the_newest_and_one_by_one_all(robot, deleted):
-    made = begin(robot)
-    sent = [say(robot, made, str(n)) for n in range(8)]
+    made = ws.begin(robot)
+    sent = [ws.say(robot, made, str(n)) for n in range(8)]
     if deleted:
-        ok(robot.delete(path_of(made, "messages", sent[6]["id"])), 204)
+        ws.ok(robot.delete(ws.path_of(made, "messages", sent[6]["id"])), 204)
     newest = ["4", "5", "6", "7"] if not deleted else ["3", "4", "5", "7"]
     with override_settings(MESSAGE_WINDOW=4):
-        path = path_of(made, "messages")
+        path = ws.path_of(made, "messages")
         for query, expected in {
             "": newest[::-1], "?order=asc": newest, "?order=asc&limit=2": newest[:2], "?offset=3": newest[:1],
             f"?before={sent[7]['id']}": newest[:3][::-1], f"?before={sent[7]['id']}&order=asc&limit=1": newest[:1],
             f"?after={sent[0]['id']}&order=asc": newest, f"?before={sent[1]['id']}": [],
             f"?after={sent[5]['id']}": newest[3 - (not deleted):][::-1],
         }.items():  # fmt: skip
-            answer = ok(robot.get(path + query))
+            answer = ws.ok(robot.get(path + query))
             assert (bodies(answer), answer["pagination"]["total"]) == (expected, 4), query
-        assert ok(robot.get(path_of(made, "messages", sent[0]["id"]))) == sent[0]
-    assert ok(robot.get(path))["pagination"]["total"] == 8 - deleted
+        assert ws.ok(robot.get(ws.path_of(made, "messages", sent[0]["id"]))) == sent[0]
+    assert ws.ok(robot.get(path))["pagination"]["total"] == 8 - deleted
 
 
 @pytest.mark.contract("behaviour: Private notes", "workspace: message, participant, file, webhook, rule, path")
 def test_messages_that_nobody_may_see_are_unknown(robot, thread):
     made, ids = thread
     note = Message.objects.get(visibility="private")
-    other = begin(robot)
+    other = ws.begin(robot)
     before = everything()
     for where, name in [
         (made, f"msg_{note.uuid.hex}"), (made, ids["4"]), (other, ids["3"]), (made, "msg_" + "0" * 32), (made, "7"),
         (made, ids["3"].upper()), (made, ids["3"].replace("msg", "conv")),
     ]:  # fmt: skip
-        assert_refused(robot.get(path_of(where, "messages", name)), "1004")
-        assert_refused(robot.patch(path_of(where, "messages", name), {"status": "read"}), "1004")
-        assert_refused(robot.delete(path_of(where, "messages", name)), "1004")
+        ws.assert_refused(robot.get(ws.path_of(where, "messages", name)), "1004")
+        ws.assert_refused(robot.patch(ws.path_of(where, "messages", name), {"status": "read"}), "1004")
+        ws.assert_refused(robot.delete(ws.path_of(where, "messages", name)), "1004")
     assert everything() == before
 
 
@@ -325,21 +314,21 @@ def test_messages_that_nobody_may_see_are_unknown(robot, thread):
 
 @pytest.mark.contract("workspace: PATCH …/messages/{message_id}")
 def test_metadata_is_merged_and_an_edit_marked(robot, clock):
-    made = begin(robot)
-    sent = say(robot, made, "Hola", metadata={"a": 1, "b": {"c": 2}})
-    path = path_of(made, "messages", sent["id"])
+    made = ws.begin(robot)
+    sent = ws.say(robot, made, "Hola", metadata={"a": 1, "b": {"c": 2}})
+    path = ws.path_of(made, "messages", sent["id"])
     given = {"metadata": {"edited": True, "edit_reason": "Corrección", "a": None}, "status": "delivered"}
-    answer = ok(robot.patch(path, given))
+    answer = ws.ok(robot.patch(path, given))
     metadata = {"b": {"c": 2}, "edited": True, "edit_reason": "Corrección"}
     assert answer == {**sent, "metadata": metadata, "status": "delivered"}
-    assert ok(robot.get(path)) == answer
+    assert ws.ok(robot.get(path)) == answer
     told = {"status": ["sent", "delivered"], "metadata": [{"a": 1, "b": {"c": 2}}, metadata]}
-    assert events_of(row_of(made).pk)[-1] == ("conversation.message.updated", told)
+    assert events_of(ws.row_of(made).pk)[-1] == ("conversation.message.updated", told)
     before = everything()
-    assert ok(robot.patch(path, {"status": "delivered", "metadata": {"edited": True, "zzz": None}})) == answer
-    assert ok(robot.patch(path, {})) == answer
+    assert ws.ok(robot.patch(path, {"status": "delivered", "metadata": {"edited": True, "zzz": None}})) == answer
+    assert ws.ok(robot.patch(path, {})) == answer
     assert everything() == before
-    assert ok(robot.patch(path, {"metadata": None}))["metadata"] == {}
+    assert ws.ok(robot.patch(path, {"metadata": None}))["metadata"] == {}
 
 
 STATUSES = ["sent", "delivered", "read", "failed"]
@@ -354,55 +343,55 @@ def test_a_status_goes_forward_only(robot, old):
         "read": ["failed"],
         "failed": [],
     }
-    made = begin(robot)
+    made = ws.begin(robot)
     for new in STATUSES:
-        sent = say(robot, made, "Hola")
-        path = path_of(made, "messages", sent["id"])
+        sent = ws.say(robot, made, "Hola")
+        path = ws.path_of(made, "messages", sent["id"])
         if old != "sent":
-            ok(robot.patch(path, {"status": old}))
+            ws.ok(robot.patch(path, {"status": old}))
         before = everything()
         answer = robot.patch(path, {"status": new, "metadata": {"tried": new}} if new != old else {"status": new})
         if new == old or new in allowed[old]:
-            assert ok(answer)["status"] == new
+            assert ws.ok(answer)["status"] == new
         else:
-            assert_refused(answer, "1006", {"from": old, "to": new})
+            ws.assert_refused(answer, "1006", {"from": old, "to": new})
             assert everything() == before
 
 
 @pytest.mark.contract("workspace: PATCH …/messages/{message_id}")
 def test_the_content_is_immutable(robot):
-    made = begin(robot)
-    sent = say(robot, made, "Hola")
-    path = path_of(made, "messages", sent["id"])
+    made = ws.begin(robot)
+    sent = ws.say(robot, made, "Hola")
+    path = ws.path_of(made, "messages", sent["id"])
     before = everything()
     for given, fields in [
         ({"text": {"body": "Adiós"}}, ["text"]), ({"text": None}, ["text"]),
         ({"type": "image", "image": {}}, ["type", "image"]),
-        ({"location": {}, "status": "read"}, ["location"]), ({"sender": AGENT, "metadata": {"a": 1}}, ["sender"]),
+        ({"location": {}, "status": "read"}, ["location"]), ({"sender": ws.AGENT, "metadata": {"a": 1}}, ["sender"]),
         ({"status": "lost"}, ["status"]), ({"status": None}, ["status"]), ({"metadata": 7}, ["metadata"]),
         ({"metadata": {"a": "x" * 16_384}}, ["metadata"]),
     ]:  # fmt: skip
-        assert wrong_fields(robot.patch(path, given)) == fields
+        assert ws.wrong_fields(robot.patch(path, given)) == fields
     assert everything() == before
 
 
 @pytest.mark.contract("workspace: DELETE …/messages/{message_id}")
 def test_deleting_a_message(robot, desk):
-    made = begin(robot)
-    first, second = say(robot, made, "First"), say(robot, made, "Second")
-    answer = robot.delete(path_of(made, "messages", second["id"]))
+    made = ws.begin(robot)
+    first, second = ws.say(robot, made, "First"), ws.say(robot, made, "Second")
+    answer = robot.delete(ws.path_of(made, "messages", second["id"]))
     assert (answer.status_code, answer.content) == (204, b"")
-    shown = ok(robot.get(path_of(made, "messages")))
+    shown = ws.ok(robot.get(ws.path_of(made, "messages")))
     assert (bodies(shown), shown["pagination"]["total"]) == (["First"], 1)
-    conversation = ok(robot.get(path_of(made)))
-    assert (conversation["message_count"], conversation["last_message_at"]) == (1, AT)
-    [listed] = ok(robot.get("/v1/conversations"))["conversations"]
+    conversation = ws.ok(robot.get(ws.path_of(made)))
+    assert (conversation["message_count"], conversation["last_message_at"]) == (1, ws.AT)
+    [listed] = ws.ok(robot.get("/v1/conversations"))["conversations"]
     assert listed["message_count"] == 1
-    assert row_of(made).last_message_text == "First"
+    assert ws.row_of(made).last_message_text == "First"
     kept = Message.objects.get(uuid=second["id"].removeprefix("msg_"))
     assert (kept.text, kept.deleted_at is not None) == ("Second", True)
-    kind, _ = events_of(row_of(made).pk)[-1]
+    kind, _ = events_of(ws.row_of(made).pk)[-1]
     assert kind == "conversation.message.updated"
-    ok(robot.patch(path_of(made), {"status": "closed"}))  # which a deletion does not mind
-    ok(robot.delete(path_of(made, "messages", first["id"])), 204)
+    ws.ok(robot.patch(ws.path_of(made), {"status": "closed"}))  # which a deletion does not mind
+    ws.ok(robot.delete(ws.path_of(made, "messages", first["id"])), 204)
     assert Conversation.objects.get().message_count == 0

@@ -3,18 +3,8 @@
 import pytest
 from django.test import override_settings
 
+from chatplatform.tests import workspace as ws
 from chatplatform.tests.store import events_of, everything, new_conversation
-from chatplatform.tests.workspace import (
-    AGENT,
-    CUSTOMER,
-    assert_refused,
-    begin,
-    ok,
-    path_of,
-    row_of,
-    say,
-    wrong_fields,
-)
 from clients.actions import create_contact
 from clients.models import Agent
 from conversations.models import Conversation, Participant
@@ -23,7 +13,6 @@ from messaging.models import Message
 
 pytestmark = pytest.mark.usefixtures("clock")
 ONE = "Exactly one of contact_id and agent_id is required."
-AT = "2027-03-01T12:00:00Z"
 
 
 @pytest.fixture
@@ -35,110 +24,110 @@ def supervisor(acme):
     "workspace: role (customer, agent, supervisor", "workspace: in the order given, later ones appended"
 )
 def test_adding(robot, supervisor, clock):
-    made = begin(robot)
+    made = ws.begin(robot)
     clock.shift(60)
-    added = ok(
+    added = ws.ok(
         robot.post(
-            path_of(made, "participants"),
+            ws.path_of(made, "participants"),
             {"contact_id": "contact_999", "role": "supervisor", "permissions": ["read", "write"]},
         ),
         201,
     )
-    row = row_of(made)
+    row = ws.row_of(made)
     person = Participant.objects.get(conversation=row, contact=supervisor)
     assert added == {
         "id": f"participant_{person.uuid.hex}", "contact_id": "contact_999", "role": "supervisor",
         "permissions": ["read", "write"], "joined_at": "2027-03-01T12:01:00Z",
     }  # fmt: skip
-    answer = ok(robot.get(path_of(made)))
+    answer = ws.ok(robot.get(ws.path_of(made)))
     assert answer["participants"] == [*made["participants"], added]
     assert answer["updated_at"] == "2027-03-01T12:01:00Z"
-    assert ok(robot.get("/v1/conversations"))["conversations"][0]["participants_count"] == 3
+    assert ws.ok(robot.get("/v1/conversations"))["conversations"][0]["participants_count"] == 3
     assert events_of(row.pk)[1:] == [("conversation.participant.added", None)]
 
 
 @pytest.mark.contract('workspace: default ["read", "write"] (on create too)')
 def test_roles_and_permissions_of_who_joins(robot, supervisor):
-    made = begin(robot)
-    plain = ok(robot.post(path_of(made, "participants"), {"contact_id": "contact_999"}), 201)
+    made = ws.begin(robot)
+    plain = ws.ok(robot.post(ws.path_of(made, "participants"), {"contact_id": "contact_999"}), 201)
     assert (plain["role"], plain["permissions"]) == ("participant", ["read", "write"])
     nulls = {"agent_id": "assistant", "role": None, "permissions": None, "contact_id": None}
-    bot = ok(robot.post(path_of(made, "participants"), nulls), 201)
+    bot = ws.ok(robot.post(ws.path_of(made, "participants"), nulls), 201)
     assert (bot["role"], bot["permissions"]) == ("participant", ["read", "write"])
 
 
 @pytest.mark.contract("workspace: The same person twice is 2002", "workspace: 2002 | 422")
 def test_who_cannot_join_is_2002(acme, rival, robot):
     create_contact(client=rival.client, contact_id="rivals", name="Theirs")
-    made = begin(robot)
+    made = ws.begin(robot)
     before = everything()
     for given, details in [
-        (CUSTOMER, None), (AGENT, None),
+        (ws.CUSTOMER, None), (ws.AGENT, None),
         ({"contact_id": "rivals"}, {"contact_id": ["Nobody has this id."]}),
         ({"agent_id": "nobody"}, {"agent_id": ["Nobody has this id."]}),
         ({"agent_id": "system"}, {"agent_id": ["Nobody has this id."]}),
         ({}, {"contact_id": [ONE]}),
         ({"contact_id": None, "role": "agent"}, {"contact_id": [ONE]}),
-        ({**CUSTOMER, "agent_id": "assistant"}, {"contact_id": [ONE]}),
+        ({**ws.CUSTOMER, "agent_id": "assistant"}, {"contact_id": [ONE]}),
     ]:  # fmt: skip
-        assert_refused(robot.post(path_of(made, "participants"), given), "2002", details)
+        ws.assert_refused(robot.post(ws.path_of(made, "participants"), given), "2002", details)
     for given, field in [
         ({"contact_id": 7}, "contact_id"), ({"agent_id": "assistant", "role": "boss"}, "role"),
         ({"agent_id": "assistant", "permissions": ["all"]}, "permissions.0"),
         ({"agent_id": "assistant", "permissions": {}}, "permissions"),
     ]:  # fmt: skip
-        assert wrong_fields(robot.post(path_of(made, "participants"), given)) == [field]
+        assert ws.wrong_fields(robot.post(ws.path_of(made, "participants"), given)) == [field]
     assert everything() == before
 
 
 @pytest.mark.contract("workspace: 2001 | 404")
 def test_an_unknown_conversation_is_told_before_an_unknown_person(robot):
     nowhere = {"id": "conv_" + "0" * 32}
-    assert_refused(robot.post(path_of(nowhere, "participants"), {"contact_id": "nobody"}), "2001")
-    assert_refused(robot.get(path_of(nowhere, "participants")), "2001")
+    ws.assert_refused(robot.post(ws.path_of(nowhere, "participants"), {"contact_id": "nobody"}), "2001")
+    ws.assert_refused(robot.get(ws.path_of(nowhere, "participants")), "2001")
     sent = {"type": "text", "text": {"body": "x"}, "sender": {"contact_id": "nobody"}}
-    assert_refused(robot.post(path_of(nowhere, "messages"), sent), "2001")
+    ws.assert_refused(robot.post(ws.path_of(nowhere, "messages"), sent), "2001")
 
 
 @pytest.mark.contract("workspace: GET …/participants |")
 def test_listing(robot, supervisor):
-    made = begin(robot)
-    ok(robot.post(path_of(made, "participants"), {"contact_id": "contact_999"}), 201)
-    people = ok(robot.get(path_of(made)))["participants"]
-    assert ok(robot.get(path_of(made, "participants"))) == {
+    made = ws.begin(robot)
+    ws.ok(robot.post(ws.path_of(made, "participants"), {"contact_id": "contact_999"}), 201)
+    people = ws.ok(robot.get(ws.path_of(made)))["participants"]
+    assert ws.ok(robot.get(ws.path_of(made, "participants"))) == {
         "participants": people, "pagination": {"limit": 20, "offset": 0, "total": 3, "has_more": False},
     }  # fmt: skip
-    assert ok(robot.get(path_of(made, "participants") + "?limit=1&offset=1")) == {
+    assert ws.ok(robot.get(ws.path_of(made, "participants") + "?limit=1&offset=1")) == {
         "participants": people[1:2], "pagination": {"limit": 1, "offset": 1, "total": 3, "has_more": True},
     }  # fmt: skip
-    assert wrong_fields(robot.get(path_of(made, "participants") + "?limit=0")) == ["limit"]
+    assert ws.wrong_fields(robot.get(ws.path_of(made, "participants") + "?limit=0")) == ["limit"]
 
 
 @pytest.mark.contract("workspace: PATCH …/participants/{participant_id}")
 def test_changing(robot, clock):
-    made = begin(robot)
+    made = ws.begin(robot)
     customer, agent = made["participants"]
     clock.shift(60)
-    answer = ok(robot.patch(path_of(made, "participants", agent["id"]), {
+    answer = ws.ok(robot.patch(ws.path_of(made, "participants", agent["id"]), {
         "role": "manager", "permissions": ["manage", "read", "write"],
     }))  # fmt: skip
     assert answer == {**agent, "role": "manager", "permissions": ["read", "write", "manage"]}
-    assert ok(robot.get(path_of(made, "participants")))["participants"] == [customer, answer]
-    row = row_of(made)
+    assert ws.ok(robot.get(ws.path_of(made, "participants")))["participants"] == [customer, answer]
+    row = ws.row_of(made)
     uuid = str(Participant.objects.get(conversation=row, agent__isnull=False).uuid)
     was = {"id": uuid, "role": "agent", "permissions": ["read", "write"]}
     now = {"id": uuid, "role": "manager", "permissions": ["read", "write", "manage"]}
     assert events_of(row.pk)[1:] == [("conversation.updated", {"participant": [was, now]})]
     before = everything()
     for same in ({}, {"role": "manager"}, {"permissions": ["manage", "write", "read"], "role": "manager"}):
-        assert ok(robot.patch(path_of(made, "participants", agent["id"]), same)) == answer
+        assert ws.ok(robot.patch(ws.path_of(made, "participants", agent["id"]), same)) == answer
     for given, field in [
         ({"role": "owner"}, "role"), ({"role": None}, "role"), ({"permissions": None}, "permissions"),
         ({"permissions": ["x"], "role": "agent"}, "permissions.0"),
     ]:  # fmt: skip
-        assert wrong_fields(robot.patch(path_of(made, "participants", agent["id"]), given)) == [field]
+        assert ws.wrong_fields(robot.patch(ws.path_of(made, "participants", agent["id"]), given)) == [field]
     assert everything() == before
-    only = ok(robot.patch(path_of(made, "participants", agent["id"]), {"permissions": ["read"]}))
+    only = ws.ok(robot.patch(ws.path_of(made, "participants", agent["id"]), {"permissions": ["read"]}))
     assert (only["role"], only["permissions"]) == ("manager", ["read"])
 
 
@@ -146,78 +135,80 @@ def test_changing(robot, clock):
     "workspace: DELETE …/participants/{participant_id}", "workspace: someone removed can be added again"
 )
 def test_removing_and_joining_again(robot):
-    made = begin(robot)
-    say(robot, made, "Hello")
+    made = ws.begin(robot)
+    ws.say(robot, made, "Hello")
     customer, agent = made["participants"]
-    answer = robot.delete(path_of(made, "participants", customer["id"]))
+    answer = robot.delete(ws.path_of(made, "participants", customer["id"]))
     assert (answer.status_code, answer.content) == (204, b"")
-    assert ok(robot.get(path_of(made)))["participants"] == [agent]
-    [message] = ok(robot.get(path_of(made, "messages")))["messages"]
+    assert ws.ok(robot.get(ws.path_of(made)))["participants"] == [agent]
+    [message] = ws.ok(robot.get(ws.path_of(made, "messages")))["messages"]
     assert message["sender"] == {"contact_id": "contact_1", "name": "First contact"}
     before = everything()
     for method in ("PATCH", "DELETE"):
         body = {"role": "manager"} if method == "PATCH" else None
-        assert_refused(robot(method, path_of(made, "participants", customer["id"]), body), "1004")
-    sent = {"type": "text", "text": {"body": "Still there?"}, "sender": CUSTOMER}
-    assert_refused(robot.post(path_of(made, "messages"), sent), "2002")
+        ws.assert_refused(robot(method, ws.path_of(made, "participants", customer["id"]), body), "1004")
+    sent = {"type": "text", "text": {"body": "Still there?"}, "sender": ws.CUSTOMER}
+    ws.assert_refused(robot.post(ws.path_of(made, "messages"), sent), "2002")
     assert everything() == before
-    again = ok(robot.post(path_of(made, "participants"), CUSTOMER), 201)
+    again = ws.ok(robot.post(ws.path_of(made, "participants"), ws.CUSTOMER), 201)
     assert again["id"] != customer["id"]
-    assert ok(robot.get(path_of(made)))["participants"] == [agent, again]
-    say(robot, made, "Back again")
-    kinds = [kind for kind, _ in events_of(row_of(made).pk)]
+    assert ws.ok(robot.get(ws.path_of(made)))["participants"] == [agent, again]
+    ws.say(robot, made, "Back again")
+    kinds = [kind for kind, _ in events_of(ws.row_of(made).pk)]
     assert kinds[2:4] == ["conversation.participant.removed", "conversation.participant.added"]
 
 
 @pytest.mark.contract("workspace: message, participant, file, webhook, rule, path")
 def test_a_participant_of_another_conversation_is_unknown(robot):
-    made, other = begin(robot), begin(robot)
+    made, other = ws.begin(robot), ws.begin(robot)
     foreign = other["participants"][0]["id"]
     before = everything()
     for name in (foreign, "participant_" + "0" * 32, "1", foreign.upper(), foreign.replace("participant", "msg")):
-        assert_refused(robot.patch(path_of(made, "participants", name), {"role": "manager"}), "1004")
-        assert_refused(robot.delete(path_of(made, "participants", name)), "1004")
+        ws.assert_refused(robot.patch(ws.path_of(made, "participants", name), {"role": "manager"}), "1004")
+        ws.assert_refused(robot.delete(ws.path_of(made, "participants", name)), "1004")
     assert everything() == before
 
 
 @pytest.mark.contract("workspace: A sender must be a participant with write")
 def test_only_participants_with_write_send(robot):
-    made = begin(robot, {**CUSTOMER, "permissions": ["read"]}, AGENT)
+    made = ws.begin(robot, {**ws.CUSTOMER, "permissions": ["read"]}, ws.AGENT)
     message = {"type": "text", "text": {"body": "x"}}
     before = everything()
     for sender, details in [
-        (CUSTOMER, None), ({"agent_id": "assistant"}, None),
+        (ws.CUSTOMER, None), ({"agent_id": "assistant"}, None),
         ({"contact_id": "nobody"}, {"sender": ["Nobody has this id."]}),
         ({}, {"sender": [ONE]}),
-        ({**CUSTOMER, **AGENT}, {"sender": [ONE]}),
+        ({**ws.CUSTOMER, **ws.AGENT}, {"sender": [ONE]}),
     ]:  # fmt: skip
-        assert_refused(robot.post(path_of(made, "messages"), {**message, "sender": sender}), "2002", details)
+        ws.assert_refused(robot.post(ws.path_of(made, "messages"), {**message, "sender": sender}), "2002", details)
     assert everything() == before
     Agent.objects.filter(agent_id="agent_1").update(is_active=False)
-    assert_refused(
-        robot.post(path_of(made, "messages"), {**message, "sender": AGENT}), "2002", {"sender": ["Nobody has this id."]}
+    ws.assert_refused(
+        robot.post(ws.path_of(made, "messages"), {**message, "sender": ws.AGENT}),
+        "2002",
+        {"sender": ["Nobody has this id."]},
     )
-    person = path_of(made, "participants", made["participants"][0]["id"])
-    ok(robot.patch(person, {"permissions": ["write"]}))
-    say(robot, made, "Now I may")
+    person = ws.path_of(made, "participants", made["participants"][0]["id"])
+    ws.ok(robot.patch(person, {"permissions": ["write"]}))
+    ws.say(robot, made, "Now I may")
     assert Message.objects.count() == 1
 
 
 @pytest.mark.contract("workspace: A user who takes part shows as")
 def test_a_user_is_shown_and_an_owner_who_is_removed_owns_nothing(acme, robot, maya):
     number = new_conversation(maya, "Where is my parcel?")
-    ok(maya.post(f"/chat/conversations/{number}/messages", {"content": "Hello?"}))
+    ws.ok(maya.post(f"/chat/conversations/{number}/messages", {"content": "Hello?"}))
     made = {"id": f"conv_{Conversation.objects.get(pk=number).uuid.hex}"}
     user = acme.users[0].user
-    [person] = ok(robot.get(path_of(made, "participants")))["participants"]
+    [person] = ws.ok(robot.get(ws.path_of(made, "participants")))["participants"]
     assert {k: v for k, v in person.items() if k != "id"} == {
         "user_id": str(user.uuid), "name": user.name, "role": "customer", "permissions": ["read", "write", "manage"],
-        "joined_at": AT,
+        "joined_at": ws.AT,
     }  # fmt: skip
-    [message] = ok(robot.get(path_of(made, "messages")))["messages"]
+    [message] = ws.ok(robot.get(ws.path_of(made, "messages")))["messages"]
     assert message["sender"] == {"user_id": str(user.uuid), "name": user.name}
-    ok(robot.patch(path_of(made, "participants", person["id"]), {"role": "participant"}))
-    assert robot.delete(path_of(made, "participants", person["id"])).status_code == 204
+    ws.ok(robot.patch(ws.path_of(made, "participants", person["id"]), {"role": "participant"}))
+    assert robot.delete(ws.path_of(made, "participants", person["id"])).status_code == 204
     row = Conversation.objects.get(pk=number)
     assert (row.owner, row.participant_count) == (None, 0)
     assert events_of(number)[-2:] == [
@@ -228,24 +219,24 @@ def test_a_user_is_shown_and_an_owner_who_is_removed_owns_nothing(acme, robot, m
 
 
 def test_who_is_in_charge_follows_the_agents_who_take_part(acme, robot):
-    made = begin(robot, CUSTOMER)
-    assert row_of(made).assigned_agent is None
-    first = ok(robot.post(path_of(made, "participants"), AGENT), 201)
-    assert row_of(made).assigned_agent == acme.agents[0]
-    ok(robot.post(path_of(made, "participants"), {"agent_id": "assistant"}), 201)
-    assert row_of(made).assigned_agent == acme.agents[0]
-    ok(robot.delete(path_of(made, "participants", first["id"])), 204)
-    assert row_of(made).assigned_agent is None
-    changes = [changes for kind, changes in events_of(row_of(made).pk) if kind == "conversation.updated"]
+    made = ws.begin(robot, ws.CUSTOMER)
+    assert ws.row_of(made).assigned_agent is None
+    first = ws.ok(robot.post(ws.path_of(made, "participants"), ws.AGENT), 201)
+    assert ws.row_of(made).assigned_agent == acme.agents[0]
+    ws.ok(robot.post(ws.path_of(made, "participants"), {"agent_id": "assistant"}), 201)
+    assert ws.row_of(made).assigned_agent == acme.agents[0]
+    ws.ok(robot.delete(ws.path_of(made, "participants", first["id"])), 204)
+    assert ws.row_of(made).assigned_agent is None
+    changes = [changes for kind, changes in events_of(ws.row_of(made).pk) if kind == "conversation.updated"]
     assert changes == [{"assigned_agent": [None, "agent_1"]}, {"assigned_agent": ["agent_1", None]}]
 
 
 @pytest.mark.contract("workspace: At most 100 in a conversation")
 @override_settings(PARTICIPANT_LIMIT=2)
 def test_a_full_conversation_takes_nobody_until_somebody_leaves(robot):
-    made = begin(robot)
+    made = ws.begin(robot)
     before = everything()
-    assert_refused(robot.post(path_of(made, "participants"), {"agent_id": "assistant"}), "2004")
+    ws.assert_refused(robot.post(ws.path_of(made, "participants"), {"agent_id": "assistant"}), "2004")
     assert everything() == before
-    ok(robot.delete(path_of(made, "participants", made["participants"][1]["id"])), 204)
-    ok(robot.post(path_of(made, "participants"), {"agent_id": "assistant"}), 201)
+    ws.ok(robot.delete(ws.path_of(made, "participants", made["participants"][1]["id"])), 204)
+    ws.ok(robot.post(ws.path_of(made, "participants"), {"agent_id": "assistant"}), 201)

@@ -9,6 +9,8 @@ from conversations.models import Conversation
 
 CUSTOMER = {"contact_id": "contact_1"}
 AGENT = {"agent_id": "agent_1"}
+#: Where the `clock` of a test stands.
+AT = "2027-03-01T12:00:00Z"
 ERRORS = {
     "1001": (401, "Unauthorized"),
     "1002": (403, "Forbidden"),
