@@ -2,7 +2,9 @@
 
 from collections import Counter
 from contextlib import closing
+from datetime import timedelta
 
+from django.utils import timezone
 from django_tasks import task
 
 from chatplatform.db.alone import Busy
@@ -10,6 +12,12 @@ from chatplatform.worker.stopping import go_on
 
 from . import retention, sweep
 from .bots import asking as bots
+from .search.indexing import reindex
+
+#: Messages that one task brings over to another language; the next one goes on where it ended.
+REINDEXED = 50_000
+#: After which no send is still under way that began before.
+SETTLED = timedelta(minutes=5)
 
 
 @task(attempts=3, delay=600)
@@ -33,6 +41,22 @@ def sweep_uploads() -> dict[str, int]:
         gone[kind] += len(names)
         go_on()
     return dict(gone)
+
+
+@task(attempts=10, delay=15)
+def reindex_client(client_id: int, after: int = 0, again: bool = True) -> int:
+    """Brings the client's messages over to its language of search, a part at a time. `again`: afterwards all
+    are looked at once more, since a send that was under way may have read the language of before."""
+    done = 0
+    for batch in reindex(client_id, after=after):
+        done += batch.looked_at
+        if done >= REINDEXED:
+            reindex_client.enqueue(client_id, batch.last, again)
+            return done
+        go_on()
+    if again:
+        reindex_client.using(run_after=timezone.now() + SETTLED).enqueue(client_id, 0, False)
+    return done
 
 
 @task(attempts=10, delay=5)

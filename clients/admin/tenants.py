@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chatplatform.admin import ModelAdmin, ScopedForm, SelectWidget, button, caller_of
 from messaging.rules.hours import time_zones
+from messaging.search.language import change_language
 
 from .. import actions
 from ..models import Client
@@ -29,7 +30,7 @@ class ClientForm(AntiSpamForm, HolidaysForm, ScopedForm):
     language = forms.ChoiceField(label=_("language"), widget=SelectWidget, choices=settings.LANGUAGES)
     search_language = forms.ChoiceField(
         label=_("language of search"), widget=SelectWidget, choices=LANGUAGES,
-        help_text=_("Its words are found in all their forms. After a change run manage.py reindex_search."),
+        help_text=_("Its words are found in all their forms. After a change the worker brings older messages over."),
     )  # fmt: skip
 
 
@@ -79,7 +80,10 @@ class ClientAdmin(ModelAdmin):
 
     def update(self, request: HttpRequest, obj: Any, form: Any) -> None:
         apart = {*antispam.FIELDS, *holidays.FIELDS, *limits.FIELDS, *spending.FIELDS}
-        if own := {name: form.cleaned_data[name] for name in form.changed_data if name not in apart}:
+        own = {name: form.cleaned_data[name] for name in form.changed_data if name not in apart}
+        if language := own.pop("search_language", None):
+            change_language(obj, language)
+        if own:
             actions.update_client(obj, **own)
         antispam.save_antispam(obj.pk, form)
         holidays.save_holidays(obj, form)

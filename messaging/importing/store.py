@@ -72,7 +72,8 @@ def import_dialogues(
     customers say.
     """
     # One importer of a client at a time: what one makes, the next one finds. Nothing else waits for this.
-    Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+    # Its language of search stays as it is until this is committed.
+    language = Client.objects.select_for_update(no_key=True).get(pk=client.pk).search_language
     dialogues = absent(client, dialogues)
     contacts, agents = people.contacts(client, dialogues), people.agents(client, dialogues)
     new = []
@@ -81,7 +82,7 @@ def import_dialogues(
         new.append(_prepare(client, dialogue, contacts[dialogue.external_id], agent, at))
     Conversation.objects.bulk_create(one.row for one in new)
     insert_rows(Participant, _OF_PARTICIPANT, (person for one in new for person in _participants(one)))
-    insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one, client.search_language)))
+    insert_rows(Message, _OF_MESSAGE, (message for one in new for message in _messages(one, language)))
     SessionHistory.objects.bulk_create(session for one in new for session in rows_of(one.row, one.sessions))
     StateChange.objects.bulk_create(_end(one) for one in new if one.row.status in FINISHED)
     _tag(client, new, tagger)
