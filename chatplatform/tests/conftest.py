@@ -12,7 +12,8 @@ from django.db import connection
 from chatplatform.tests.workspace import robot_of
 from clients.actions import NewTenant
 from clients.credentials import client_of_platform_key
-from clients.models import RateWindow, User
+from clients.models import Agent, RateWindow, User
+from messaging.tests.llm import Endpoint, agent_at, serving
 
 from .browser import CHROMIUM
 
@@ -38,6 +39,19 @@ def _at_that_time(execute: Any, sql: str, *given: Any) -> Any:
 def maya(acme: NewTenant, api: Any) -> Any:
     """An end user of Acme."""
     return api(acme.users[0].user)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Any]:
+    """An AI provider that answers from a script."""
+    with serving() as one:
+        yield one
+
+
+@pytest.fixture
+def bot(acme: NewTenant, endpoint: Endpoint) -> Agent:
+    """Acme's default AI agent, who asks it."""
+    return agent_at(acme.client, endpoint.url)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """AI agents in the admin: who sets what, "Try it", and what was used."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,7 @@ from messaging.bots import threads
 from messaging.bots.threads import Places
 from messaging.bots.trying import QUESTION
 from messaging.models import AgentUsage
-from messaging.tests.llm import Endpoint, agent_at, serving
+from messaging.tests.llm import Endpoint, agent_at
 
 from .admin_world import browser_of, page, staff_of, superuser
 from .store import everything, statements
@@ -25,12 +24,6 @@ SUPERUSERS = {
     "base_url": "https://evil.example.com/v1", "api_key_env": "OTHER_KEY", "model": "dearer", "price_in": "0",
     "price_out": "0",
 }  # fmt: skip
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Any]:
-    with serving() as one:
-        yield one
 
 
 @pytest.fixture

@@ -1,58 +1,27 @@
 """Whatever a provider does, the chat goes on: call 6 and bots against every failure and every recorded answer."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chatplatform.tests.ai import ANSWER, STREAM, accepts, ask, events, said
 from chatplatform.tests.store import new_conversation, say
 from clients.models import Agent
 from conversations.models import Conversation, StateChange
 from messaging.models import AgentUsage, Message
 from messaging.tests import bots
-from messaging.tests.llm import Asked, Endpoint, Handler, agent_at, chunks, serving
+from messaging.tests.llm import Asked, Handler, chunks
 from messaging.tests.llm_failures import FAILURES
 
 pytestmark = pytest.mark.django_db
-STREAM = "text/event-stream"
-ANSWER = "It left this morning."
 UNAVAILABLE = {"success": False, "message": "AI provider unavailable"}
-accepts = pytest.mark.parametrize("accept", ["application/json", STREAM], ids=["whole", "streamed"])
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Any]:
-    with serving() as one:
-        yield one
-
-
-@pytest.fixture
-def bot(acme: Any, endpoint: Endpoint) -> Agent:
-    return agent_at(acme.client, endpoint.url)
-
-
-@pytest.fixture
-def maya(acme: Any, api: Any) -> Any:
-    return api(acme.users[0].user)
-
-
-def ask(api: Any, conversation: int, message: str, accept: str) -> Any:
-    return api.post(f"/chat/conversations/{conversation}/ai-response", {"message": message}, Accept=accept)
-
-
-def said(conversation: int) -> list[tuple[str, bool]]:
-    rows = Message.objects.of(conversation).order_by("seq")
-    return [(row.text, row.is_customer) for row in rows]
 
 
 def answer_in(answer: Any) -> str:
-    if answer["Content-Type"] != STREAM:
-        return str(answer.json()["data"]["ai_response"])
-    last = b"".join(answer.streaming_content).decode().strip().split("\n\n")[-1]
-    assert last.startswith("event: done\ndata: ")
-    return str(json.loads(last.split("data: ", 1)[1])["data"]["ai_response"])
+    done = answer.json() if answer["Content-Type"] != STREAM else dict(events(answer))["done"]
+    return str(done["data"]["ai_response"])
 
 
 @accepts
@@ -89,11 +58,9 @@ def test_a_stream_that_stops_half_way_times_out(maya: Any, bot: Agent, endpoint:
     endpoint.behave = stops
     conversation = new_conversation(maya)
     answer = ask(maya, conversation, "Where is it?", STREAM)
-    frames = b"".join(answer.streaming_content).decode().strip().split("\n\n")
-    assert len(frames) > 5
-    told = {"success": False, "message": "AI provider timed out"}
-    assert frames[-1].split("\ndata: ")[0] == "event: error"
-    assert json.loads(frames[-1].split("\ndata: ")[1]) == told
+    *deltas, last = events(answer)
+    assert len(deltas) > 5
+    assert last == ("error", {"success": False, "message": "AI provider timed out"})
     assert said(conversation) == [("Where is it?", True)]
 
 

@@ -4,11 +4,12 @@ The provider here is as gullible as can be: it answers with all that it was told
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chatplatform.tests.ai import accepts, ask
 from chatplatform.tests.store import everything, new_conversation, say
 from clients.actions import update_agent
 from clients.callers import system_caller
@@ -21,12 +22,11 @@ from messaging.models import Message
 from messaging.senders import as_agent, as_contact, as_user
 from messaging.tests import bots
 from messaging.tests.injections import SCRIPTS
-from messaging.tests.llm import Asked, Endpoint, agent_at, serving
+from messaging.tests.llm import Asked, Endpoint, agent_at
 
 pytestmark = pytest.mark.django_db
 #: Short enough that a guard which looks for long repetitions alone would miss it.
 PROMPT = "You are Zoe of Acme. The code of the warehouse is ORCHID-77."
-accepts = pytest.mark.parametrize("accept", ["application/json", "text/event-stream"], ids=["whole", "streamed"])
 
 
 def _each_letter(text: str, between: str) -> str:
@@ -43,24 +43,8 @@ ECHOES: tuple[Callable[[list[str]], str], ...] = (
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Any]:
-    with serving() as one:
-        yield one
-
-
-@pytest.fixture
 def bot(acme: Any, endpoint: Endpoint) -> Agent:
     return agent_at(acme.client, endpoint.url, system_prompt=PROMPT, context_tokens=8000)
-
-
-@pytest.fixture
-def maya(acme: Any, api: Any) -> Any:
-    return api(acme.users[0].user)
-
-
-def ask(api: Any, conversation: int, message: str, accept: str = "application/json", **given: Any) -> Any:
-    body = {"message": message, **given}
-    return api.post(f"/chat/conversations/{conversation}/ai-response", body, Accept=accept)
 
 
 def assert_fenced(asked: Asked) -> None:

@@ -1,6 +1,5 @@
 """AI agents against a server of the OpenAI protocol that is not ours: llama.cpp, over a model made on the spot."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chatplatform.tests.ai import STREAM, accepts, ask, events
 from chatplatform.tests.store import new_conversation
 from clients.models import Agent
 from messaging.models import AgentUsage, Message
@@ -19,7 +19,6 @@ from messaging.tests.llm import agent_at
 
 pytestmark = pytest.mark.django_db
 QUESTION = 'Where is order 7? "ñ" 🙂'
-STREAM = "text/event-stream"
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +40,6 @@ def bot(acme: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> Agent:
     return agent_at(acme.client, url, api_key_env="LLAMA_KEY", system_prompt="Be brief.")
 
 
-def ask(api: Any, conversation: int, message: str = QUESTION, accept: str = "application/json") -> Any:
-    return api.post(f"/chat/conversations/{conversation}/ai-response", {"message": message}, Accept=accept)
-
-
 @pytest.mark.contract("assistant: A provider is configured per agent", "assistant: /ai-response | message")
 def test_an_answer_of_a_server_that_is_not_ours(acme: Any, api: Any, bot: Agent) -> None:
     maya = api(acme.users[0].user)
@@ -64,19 +59,18 @@ def test_its_stream(acme: Any, api: Any, bot: Agent) -> None:
     """word by word, a letter of two tokens in one piece, and then what the call answers whole"""
     maya = api(acme.users[0].user)
     conversation = new_conversation(maya)
-    answer = ask(maya, conversation, accept=STREAM)
+    answer = ask(maya, conversation, QUESTION, STREAM)
     assert (answer.status_code, answer["Content-Type"]) == (200, STREAM)
-    frames = [frame.split("\n", 1) for frame in b"".join(answer.streaming_content).decode().strip().split("\n\n")]
-    events = [(name[7:], json.loads(data[6:])) for name, data in frames]
-    assert "".join(data["text"] for name, data in events if name == "delta") == ANSWER
-    assert events[-1] == ("done", ask(maya, conversation).json())
+    told = events(answer)
+    assert "".join(data["text"] for name, data in told if name == "delta") == ANSWER
+    assert told[-1] == ("done", ask(maya, conversation, QUESTION).json())
     assert AgentUsage.objects.get().tokens_out == len(llama.SAID) + 1
 
 
 def test_it_keeps_to_the_longest_answer(acme: Any, api: Any, bot: Agent) -> None:
     Agent.objects.filter(pk=bot.pk).update(answer_tokens=3)
     maya = api(acme.users[0].user)
-    answer = ask(maya, new_conversation(maya))
+    answer = ask(maya, new_conversation(maya), QUESTION)
     assert answer.json()["data"]["ai_response"] == "Your order left"
     assert AgentUsage.objects.get().tokens_out == 3
 
@@ -92,7 +86,7 @@ def test_a_bot_that_answers_by_itself(acme: Any, bot: Agent) -> None:
 
 
 @pytest.mark.contract("assistant: If the provider fails")
-@pytest.mark.parametrize("accept", ["application/json", STREAM])
+@accepts
 def test_what_it_refuses(
     acme: Any, api: Any, bot: Agent, url: str, accept: str, caplog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +111,6 @@ def test_what_it_refuses(
     assert told == ["it answered 401", "it answered 404", "it answered 400"]
     assert [row.text for row in Message.objects.order_by("seq")] == [QUESTION, "x" * 20_000]
     assert AgentUsage.objects.get().failures == 3
-    assert ask(maya, conversation, accept="application/json").status_code == 502  # the long one is among the history
+    assert ask(maya, conversation, QUESTION).status_code == 502  # the long one is among the history
     Agent.objects.filter(pk=bot.pk).update(context_tokens=1000)
-    assert ask(maya, conversation).json()["data"]["ai_response"] == ANSWER
+    assert ask(maya, conversation, QUESTION).json()["data"]["ai_response"] == ANSWER

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django_tasks_db.models import DBTaskResult
 
+from chatplatform.tests.ai import ANSWER, QUESTION, STREAM, accepts, ask, events
 from chatplatform.tests.store import new_conversation
 from clients.callers import Caller, caller_of_user, system_caller
 from conversations.actions import change_status, delete_conversation
@@ -20,12 +21,6 @@ from messaging.tests.llm import Endpoint, agent_at, serving
 from messaging.tests.recount import assert_whole
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STREAM = "text/event-stream"
-QUESTION, ANSWER = "Where is order 7?", "It left this morning."
-
-
-def ask(api: Any, conversation: int, accept: str = "application/json") -> Any:
-    return api.post(f"/chat/conversations/{conversation}/ai-response", {"message": QUESTION}, Accept=accept)
 
 
 def asked_by(user: Any, conversation: int) -> Message:
@@ -130,7 +125,7 @@ MEANWHILE: dict[str, tuple[Any, int]] = {
 
 
 @pytest.mark.contract("behaviour: silent once a human agent")
-@pytest.mark.parametrize("accept", ["application/json", STREAM], ids=["whole", "streamed"])
+@accepts
 def test_call_6_stores_no_answer_to_what_is_no_question_any_more(acme: Any, api: Any, accept: str) -> None:
     by, maya = system_caller(acme.client), api(acme.users[0].user)
     happens: Any = None
@@ -146,10 +141,10 @@ def test_call_6_stores_no_answer_to_what_is_no_question_any_more(acme: Any, api:
         bot = agent_at(acme.client, endpoint.url)
         for number, (name, (change, status)) in enumerate(MEANWHILE.items(), 1):
             happens = change
-            refused = ask(maya, new_conversation(maya), accept)
+            refused = ask(maya, new_conversation(maya), accept=accept)
             if accept == STREAM:  # its words were on their way: the end takes them back
-                last = b"".join(refused.streaming_content).decode().strip().split("\n\n")[-1]
-                assert (name, last.startswith('event: error\ndata: {"success":false')) == (name, True)
+                event, told = events(refused)[-1]
+                assert (name, event, told["success"]) == (name, "error", False)
             else:
                 assert (name, refused.status_code, refused.json()["success"]) == (name, status, False)
             assert AgentUsage.objects.get().answers == number  # it was paid for
