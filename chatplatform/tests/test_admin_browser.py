@@ -12,7 +12,7 @@ from clients.actions import NewTenant
 from clients.callers import system_caller
 from conversations.actions import create_conversation
 from conversations.models import Conversation
-from messaging.actions import send_message
+from messaging.actions import create_article, send_message
 from messaging.senders import as_contact
 
 from .admin_world import furnish
@@ -82,6 +82,25 @@ def test_staff_answer_a_conversation(furnished: Conversation, acme: NewTenant, t
     row = tab.locator("tr.data-row", has_text="Acme invoice 1")
     expect(row).to_contain_text("Your parcel left this morning.")
     expect(row).to_contain_text(re.compile("resolved", re.IGNORECASE))
+
+
+def test_a_suggested_reply_is_changed_and_sent(furnished: Conversation, acme: NewTenant, tab: Page) -> None:
+    article = create_article(client=acme.client, title="Asking why", body="Because <b>of</b> the weather.")
+    log_in(tab, acme)
+    tab.goto(f"/admin/conversations/conversation/{furnished.pk}/change/")
+    tab.get_by_role("button", name="Suggest a reply").click()
+    card = tab.locator(".cp-suggestion")
+    expect(card).to_contain_text("Because <b>of</b> the weather.")
+    expect(card.get_by_role("link", name="Asking why")).to_have_attribute(
+        "href", f"/admin/messaging/article/{article.pk}/change/"
+    )
+    expect(card).to_contain_text("Nothing was sent.")
+    box = tab.get_by_label("Message", exact=True)
+    expect(box).to_have_value("Because <b>of</b> the weather.\n\n(Source: Asking why)")
+    box.fill("Because of the weather, Zoe.")
+    tab.get_by_role("button", name="Send reply").click()
+    expect(tab.locator(".cp-message").first).to_contain_text("Because of the weather, Zoe.")
+    expect(card).to_have_count(0)
 
 
 def test_the_inbox_is_live_and_knows_its_keys(furnished: Conversation, acme: NewTenant, tab: Page) -> None:

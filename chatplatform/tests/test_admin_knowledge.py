@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from clients.actions import NewTenant
 from clients.callers import system_caller
@@ -105,6 +107,53 @@ def test_an_agent_reads_articles_and_writes_none(acme: NewTenant, rival: NewTena
     assert browser.post(page(Article, "change", mine.pk), NEW).status_code == 403
     assert browser.post(page(Article, "delete", mine.pk), {"post": "yes"}).status_code == 403
     assert supervisor.post(page(Article, "delete", theirs.pk), {"post": "yes"}).status_code == 302
+    assert everything() == before
+
+
+# --- a file ---
+
+
+def send(browser: Browser, name: str, body: bytes) -> str:
+    """What the list then says."""
+    file = SimpleUploadedFile(name, body)
+    answer = browser.post(reverse("admin:messaging_article_import"), {"file": file}, follow=True)
+    assert answer.status_code == 200
+    assert "<b>" not in answer.content.decode()
+    return messages_of(answer)
+
+
+def test_a_file_is_brought_in(acme: NewTenant, rival: NewTenant) -> None:
+    browser = browser_of(staff_of(acme, "supervisor"))
+    assert "Import a file" in browser.get(page(Article, "changelist")).content.decode()
+    pages = b"# One\nText\n# <b>Two</b>\n\n# Three\r\nMore"
+    told = 'help.md:3: "<b>Two</b>" has no text'
+    assert send(browser, "help.md", pages) == f"2 made, 0 updated, 0 unchanged. {told}"
+    assert send(browser, "help.md", pages.replace(b"Text", b"New")) == f"0 made, 1 updated, 1 unchanged. {told}"
+    assert send(browser, "a.csv", b"key,title,body,shortcut\nk,Hi,Hello,hi\nx,,,\n") == (
+        "1 made, 0 updated, 0 unchanged. a.csv:3: title: is required"
+    )
+    bad = b"key,title,body\n" + b"x,,\n" * 25
+    assert send(browser, "a.csv", bad).endswith("5 more lines were left out.")
+    assert "a quote of line 2 is never closed" in send(browser, "a.csv", b'key,title,body\nk,"a,b\n')
+    assert [row.client for row in Article.objects.order_by("id")] == [acme.client] * 3
+    before = everything()
+    assert send(browser, "a.exe", b"x").startswith("Choose a file of CSV")
+    assert messages_of(browser.post(reverse("admin:messaging_article_import"), follow=True)).startswith("Choose a file")
+    assert "larger than 5 MiB" in send(browser, "a.md", b"x" * (5 * 1024 * 1024 + 1))
+    assert browser.get(reverse("admin:messaging_article_import")).status_code == 302
+    assert everything() == before
+
+
+def test_who_brings_in_a_file(acme: NewTenant) -> None:
+    """those who may write articles of a client of their own"""
+    address = reverse("admin:messaging_article_import")
+    browsers = [browser_of(staff_of(acme, "agent")), browser_of(superuser())]
+    nobody = browser_of(acme.users[0].user)
+    before = everything()
+    for browser in browsers:
+        assert "Import a file" not in browser.get(page(Article, "changelist")).content.decode()
+        assert browser.post(address, {"file": SimpleUploadedFile("a.md", b"# A\nB")}).status_code == 403
+    assert nobody.post(address).status_code == 302
     assert everything() == before
 
 

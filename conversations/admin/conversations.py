@@ -180,7 +180,7 @@ class ConversationAdmin(ModelAdmin):
             "may_delete_held": request.user.has_perm("messaging.delete_heldmessage"),  # type: ignore[union-attr]
             "file_types": ",".join(sorted(KINDS)),
             "may_write": row.status != Status.CLOSED and self.may_press(request, "write", row),
-            "suggests": format_html('formaction="{}"', self.url_of("button", row.pk, "suggest")),
+            "suggests": format_html('formaction="{}#write"', self.url_of("button", row.pk, "suggest")),
         }
 
     def offers(self, name: str, row: Conversation) -> bool:

@@ -4,17 +4,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from chatplatform.admin import ChoicesFilter, ModelAdmin, ScopedForm, TextWidget, YesNoFilter
+from chatplatform.admin import ChoicesFilter, ModelAdmin, ScopedForm, TextWidget, YesNoFilter, caller_of
 from chatplatform.errors import Invalid
 from clients.callers import Caller
 
 from .. import actions
 from ..actions.articles import check_article
 from ..models import Article, CannedReply
+from .knowledge_file import import_file
 
 #: What an existing row shows besides.
 _ORIGIN = ("key", "created_at", "updated_at")
@@ -96,6 +99,26 @@ class ArticleAdmin(_Texts):
     form = ArticleForm
     list_display = ["title", "language", "keywords", "is_published", "updated_at"]
     fields = [("title", "language"), "body", "keywords", "is_published", _ORIGIN]
+    list_before_template = "admin/messaging/article/import.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="messaging_article_import"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), "may_import": self._may_import(request)})
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        if not self._may_import(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            import_file(request)
+        return HttpResponseRedirect(self.url_of("changelist"))
+
+    def _may_import(self, request: HttpRequest) -> bool:
+        """Both kinds; a superuser has no client of their own that the articles would be of."""
+        may = [f"messaging.{what}_{kind}" for what in ("add", "change") for kind in ("article", "cannedreply")]
+        return caller_of(request).client_id is not None and request.user.has_perms(may)  # type: ignore[union-attr]
 
 
 @admin.register(CannedReply)
