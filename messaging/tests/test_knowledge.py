@@ -23,6 +23,7 @@ from messaging.knowledge.passages import LENGTH
 from messaging.knowledge.retrieving import retrieve
 from messaging.models import Article, ArticleTerm
 from messaging.tests.knowledge.measuring import lines, measure
+from messaging.tests.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +143,27 @@ def test_words_are_counted_through_every_change(acme: Any, rival: Any) -> None:
         assert kept(acme.client) == counted(acme.client)
         assert textindex.is_sound(Article, "search")
     assert (kept(acme.client), kept(rival.client)) == ({}, {("en", "appl"): 1, ("en", "red"): 1})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_write_at_once_count_right(acme: Any) -> None:
+    shared = write(acme, "Shared", "apples")
+
+    def work(number: int) -> None:
+        try:
+            for n in range(3):
+                row = write(acme, f"Title {number} {n}", "Apples and pears")
+                update_article(article=shared, body=f"apples {number} {n}")
+                if n:
+                    delete_article(row)
+        finally:
+            connection.close()
+
+    at_once(work, 4)
+    assert Article.objects.count() == 5
+    assert kept(acme.client) == counted(acme.client)
+    assert kept(acme.client)["en", "appl"] == 5
+    assert textindex.is_sound(Article, "search")
 
 
 def test_the_index_is_made_anew(acme: Any, capsys: pytest.CaptureFixture[str]) -> None:
