@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.test import override_settings
 
 from chatplatform.tests.workspace import robot_of
 from clients.actions import NewTenant
@@ -39,6 +40,13 @@ def _at_that_time(execute: Any, sql: str, *given: Any) -> Any:
 def maya(acme: NewTenant, api: Any) -> Any:
     """An end user of Acme."""
     return api(acme.users[0].user)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """The store of one test's files."""
+    with override_settings(MEDIA_ROOT=tmp_path / "files"):
+        yield tmp_path / "files"
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Files that pretend, and addresses that somebody changed: refused, and nothing is kept."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import UUID
@@ -11,17 +10,12 @@ from django.test import override_settings
 
 from chatplatform.tests.samples import HOSTILE, PDF, PNG, UNUSUAL
 from chatplatform.tests.store import everything
-from chatplatform.tests.test_uploads import post, stored
-from chatplatform.tests.uploading import announce, bring, content, fetch, put
-from chatplatform.tests.workspace import assert_refused, begin, ok, wrong_fields
+from chatplatform.tests.uploading import announce, bring, content, fetch, put, stored
+from chatplatform.tests.workspace import assert_refused, begin, ok, post, wrong_fields
 from messaging.files import content as kinds
 from messaging.models import Upload
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path) -> Any:
-    with override_settings(MEDIA_ROOT=tmp_path / "files"):
-        yield tmp_path / "files"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_there_are_enough_of_them() -> None:

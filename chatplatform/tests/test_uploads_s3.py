@@ -18,9 +18,8 @@ from django.utils import timezone
 
 from chatplatform.tests.samples import GOOD, HOSTILE, PDF, PNG
 from chatplatform.tests.store import everything
-from chatplatform.tests.test_uploads import post
 from chatplatform.tests.uploading import announce
-from chatplatform.tests.workspace import begin, ok, path_of, wrong_fields
+from chatplatform.tests.workspace import begin, ok, path_of, post, wrong_fields
 from messaging.files import key_of, store
 from messaging.files.stores import incoming_key
 from messaging.models import Upload

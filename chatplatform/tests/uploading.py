@@ -1,5 +1,6 @@
 """Short ways through uploads, in each dialect that has them."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,3 +46,15 @@ def bring(robot: Any, conversation: dict[str, Any], data: bytes = PNG, **fields:
     assert answer.status_code == 204, answer.content
     file_id: str = made["file_id"]
     return file_id
+
+
+def stored(folder: Path) -> list[bytes]:
+    """The bytes of every file in the store."""
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def with_mary(john: Any, acme: Any) -> str:
+    """A new conversation of `platform`; answers its uuid."""
+    body = {"participant_uuid": str(acme.users[1].user.uuid)}
+    uuid: str = john.post("/api/v1/chat/conversations", body).json()["data"]["uuid"]
+    return uuid

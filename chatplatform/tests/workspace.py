@@ -11,6 +11,8 @@ CUSTOMER = {"contact_id": "contact_1"}
 AGENT = {"agent_id": "agent_1"}
 #: Where the `clock` of a test stands.
 AT = "2027-03-01T12:00:00Z"
+#: As many levels as metadata may have.
+DEEP: Any = {"a": {"b": {"c": {"d": {}}}}}
 ERRORS = {
     "1001": (401, "Unauthorized"),
     "1002": (403, "Forbidden"),
@@ -70,5 +72,12 @@ def row_of(conversation: Any) -> Conversation:
 
 def say(robot: Any, conversation: Any, body: str, sender: dict[str, str] = CUSTOMER, **fields: Any) -> Any:
     """A text message."""
-    given = {"type": "text", "text": {"body": body}, "sender": sender, **fields}
-    return ok(robot.post(path_of(conversation, "messages"), given), 201)
+    return ok(post(robot, conversation, "text", {"body": body}, sender, **fields), 201)
+
+
+def post(
+    robot: Any, conversation: Any, type_: str, content: Any, sender: dict[str, str] = CUSTOMER, **fields: Any
+) -> Any:
+    """A message of any type, whatever the answer is."""
+    given = {"type": type_, type_: content, "sender": sender, **fields}
+    return robot.post(path_of(conversation, "messages"), given)
