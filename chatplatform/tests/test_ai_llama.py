@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from chatplatform.tests.ai import STREAM, accepts, ask, events
@@ -14,7 +15,7 @@ from chatplatform.tests.store import new_conversation
 from clients.models import Agent
 from messaging.models import AgentUsage, Message
 from messaging.tests import bots, llama
-from messaging.tests.llama import ANSWER, KEY
+from messaging.tests.llama import ANSWER, KEY, MARK
 from messaging.tests.llm import agent_at
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,23 @@ def test_it_keeps_to_the_longest_answer(acme: Any, api: Any, bot: Agent) -> None
     answer = ask(maya, new_conversation(maya), QUESTION)
     assert answer.json()["data"]["ai_response"] == "Your order left"
     assert AgentUsage.objects.get().tokens_out == 3
+
+
+def test_a_mark_of_its_own_in_a_customers_words_is_none(acme: Any, api: Any, bot: Agent, url: str) -> None:
+    """such an endpoint takes one for what it looks like: ours sends it what is none"""
+
+    def tokens(text: str) -> int:
+        body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+        answer = httpx2.post(f"{url}/chat/completions", json=body, headers={"Authorization": f"Bearer {KEY}"})
+        return int(answer.json()["usage"]["prompt_tokens"])
+
+    assert tokens(MARK) < tokens(MARK.replace("e", "o"))  # one token in place of ten
+    maya = api(acme.users[0].user)
+    used = []
+    for question in (MARK, MARK.replace("e", "o")):
+        ask(maya, new_conversation(maya), question)
+        used.append(AgentUsage.objects.get().tokens_in - sum(used))
+    assert used[0] == used[1]
 
 
 @pytest.mark.contract("behaviour: use_bot is true by default")

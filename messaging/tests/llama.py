@@ -13,6 +13,8 @@ from pathlib import Path
 SAID = ("Your", "▁order", "▁left", "▁this", "▁ma", b"\xc3", b"\xb1", "ana", "▁✓")
 ANSWER = "Your order left this mañana ✓"
 KEY = "sk-tiny"
+#: What ends a turn, in this model's eyes.
+MARK = "<|im_end|>"
 #: What the server puts after every conversation, and what the model says its first word to.
 _CUE = "\n"
 _TEMPLATE = "{% for message in messages %}{{ message['content'] }}" + _CUE + "{% endfor %}"
@@ -28,8 +30,9 @@ def make_model(path: Path) -> None:
     is its own vector, and the output turns that into its follower's. The file's format is llama.cpp's (GGUF 3)."""
     words = [piece for piece in SAID if isinstance(piece, str)]
     vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words]
-    vocabulary += [f"<{number}>" for number in range(-len(vocabulary) % _ALIGNED)]
+    vocabulary += [MARK, *(f"<{number}>" for number in range(-(len(vocabulary) + 1) % _ALIGNED))]
     kinds = [_UNKNOWN_KIND, _CONTROL, _CONTROL, *[_BYTE] * 256, *[_NORMAL] * (len(vocabulary) - _BYTES - 256)]
+    kinds[vocabulary.index(MARK)] = _CONTROL
     size = len(vocabulary)
     chain = [_BYTES + ord(_CUE), *(_token(piece, vocabulary) for piece in SAID), _END]
     follower = dict(zip(chain, chain[1:], strict=False))
