@@ -40,11 +40,11 @@ class Batch:
     more: bool
 
 
-def catch_up(seconds: float | None = None) -> bool:
-    """Folds in what there is, for so long at most; whether nothing is left."""
+def catch_up(seconds: float | None = None, *, has_turn: bool = False) -> bool:
+    """Folds in what there is, for so long at most; whether nothing is left. `has_turn`: the caller is `in_turn`."""
     until = None if seconds is None else time.monotonic() + seconds
     seen = 0
-    while (batch := fold(seen)).more:
+    while (batch := _fold(seen) if has_turn else fold(seen)).more:
         seen = batch.seen
         if until is not None and time.monotonic() >= until:
             return False
@@ -54,31 +54,35 @@ def catch_up(seconds: float | None = None) -> bool:
 def fold(seen: int = 0) -> Batch:
     """One batch, of events above `seen` that are not folded in yet. Others wait until it is over."""
     with in_turn(NUMBER):
-        place = Position.objects.first() or Position(pk=1)
-        was = place.standing
-        _note_zones()
-        marks = list(Mark.objects.order_by("pk").values_list("pk", "conversation_id")[:CONVERSATIONS])
-        after = max(seen, place.event_id)
-        # Where some were skipped, a lower one may have come among them: the next run begins at its place again.
-        settled = _look(place) if after == place.event_id else place.event_id
-        events, more = _events(after)
-        last = events[-1][0] if events else after
-        place.event_id = max(place.event_id, min(settled, last) if more else settled)
-        rollup, again = _to_rebuild()
-        ids = {pk for _, pk in (*marks, *events)} | set(again)
-        more = more or len(marks) == CONVERSATIONS or rollup is not None
-        if not ids and rollup is None and place.standing == was:  # a transaction costs SQLite's turn to write
-            return Batch(last, 0, more)
-        fresh = shares_of(ids)
-        with transaction.atomic():
-            place.version += replace_shares(ids, fresh)
-            if marks:
-                Mark.objects.filter(pk__in=[pk for pk, _ in marks]).delete()
-            if rollup is not None:
-                rollup.rebuilt_to = max(again) if again else None
-                rollup.save()
-            if place.standing != was:  # else nothing is written
-                place.save()
+        return _fold(seen)
+
+
+def _fold(seen: int) -> Batch:
+    place = Position.objects.first() or Position(pk=1)
+    was = place.standing
+    _note_zones()
+    marks = list(Mark.objects.order_by("pk").values_list("pk", "conversation_id")[:CONVERSATIONS])
+    after = max(seen, place.event_id)
+    # Where some were skipped, a lower one may have come among them: the next run begins at its place again.
+    settled = _look(place) if after == place.event_id else place.event_id
+    events, more = _events(after)
+    last = events[-1][0] if events else after
+    place.event_id = max(place.event_id, min(settled, last) if more else settled)
+    rollup, again = _to_rebuild()
+    ids = {pk for _, pk in (*marks, *events)} | set(again)
+    more = more or len(marks) == CONVERSATIONS or rollup is not None
+    if not ids and rollup is None and place.standing == was:  # a transaction costs SQLite's turn to write
+        return Batch(last, 0, more)
+    fresh = shares_of(ids)
+    with transaction.atomic():
+        place.version += replace_shares(ids, fresh)
+        if marks:
+            Mark.objects.filter(pk__in=[pk for pk, _ in marks]).delete()
+        if rollup is not None:
+            rollup.rebuilt_to = max(again) if again else None
+            rollup.save()
+        if place.standing != was:  # else nothing is written
+            place.save()
     return Batch(last, len(ids), more)
 
 

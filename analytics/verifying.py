@@ -50,7 +50,8 @@ def rebuild(client: Client | None = None) -> Iterator[tuple[int, int]]:
 def verify(client: Client | None = None) -> Iterator[Difference]:
     """Recounts every conversation from its rows, and every figure from the conversations.
 
-    Others may write meanwhile: what seems to differ is looked at again once all that happened is folded in.
+    Others may write meanwhile: what seems to differ is looked at again once all that happened is folded in,
+    while writers of just these conversations wait.
     """
     catch_up()
     for one in [client] if client else Client.objects.order_by("pk"):
@@ -62,12 +63,18 @@ def _conversations(client: Client) -> Iterator[Difference]:
     after = 0
     while ids := _next(client, after):
         if suspects := _wrong(ids):
-            catch_up()
-            with in_turn(NUMBER):
-                again = _wrong(suspects)
-            for pk, (stored, right) in again.items():
+            for pk, (stored, right) in _still_wrong(list(suspects)).items():
                 yield Difference(client.name, f"what conversation {pk} adds", stored, right)
         after = ids[-1]
+
+
+def _still_wrong(suspects: list[int]) -> dict[int, tuple[Any, Any]]:
+    catch_up()
+    with in_turn(NUMBER), transaction.atomic():
+        rows = Conversation.objects.filter(pk__in=suspects).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+        catch_up(has_turn=True)
+        return _wrong(suspects)
 
 
 def _next(client: Client, after: int) -> list[int]:
