@@ -32,6 +32,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fill", action="store_true", help="fill and end")
     parser.add_argument("--streams", action="store_true", help="how soon subscribers are told, and what that costs")
     parser.add_argument("--search", action="store_true", help="what a search costs, by kind of words, scope and order")
+    parser.add_argument(
+        "--indexing", action="store_true", help="what a send costs with the index of search and without"
+    )
     parser.add_argument("--statements", action="store_true", help="print the SQL of each operation and end")
     options = parser.parse_args()
     options.messages = options.messages or (MILLION // 10 if options.sqlite else MILLION)
@@ -59,6 +62,8 @@ def main() -> int:
         return 0
     if options.search:
         return measure_search(options)
+    if options.indexing:
+        return measure_indexing(options)
     return measure_streams(options) if options.streams else measure(options)
 
 
@@ -78,6 +83,23 @@ def measure_streams(options: argparse.Namespace) -> int:
     print(streams.measure(
         tokens, sends, servers.ours, count=options.told, rounds=2 * options.rounds, clients=options.clients
     ))  # fmt: skip
+    return 0
+
+
+def measure_indexing(options: argparse.Namespace) -> int:
+    from bench import servers, streams, traffic
+
+    sends = traffic.requests(traffic.tokens())["send"]
+    ways = {"indexed": {}, "not indexed": {"DJANGO_SETTINGS_MODULE": "bench.unindexed_settings"}}
+    started = {name: servers.ours(**environment) for name, environment in ways.items()}
+    try:
+        found = streams.cost(started, sends, rounds=4 * options.rounds, clients=options.clients)
+    finally:
+        for server in started.values():
+            server.stop()
+    print(streams.COST_HEAD)
+    for name, (rate, server_cpu, database_cpu) in found.items():
+        print(streams.cost_line(name, rate, server_cpu, database_cpu))
     return 0
 
 

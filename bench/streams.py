@@ -141,6 +141,13 @@ def cost(
     return {name: (one.rate, one.server_cpu, one.database_cpu or 0.0) for name, one in made.items()}
 
 
+COST_HEAD = f"{'a message sent'.ljust(24)} {'req/s':>8} {'CPU server':>11} {'CPU db':>8}"
+
+
+def cost_line(name: str, rate: float, server_cpu: float, database_cpu: float) -> str:
+    return f"{name.ljust(24)} {rate:8,.0f} {server_cpu:11.2f} {database_cpu:8.2f}"
+
+
 def measure(tokens: dict[int, str], sends: list[bytes], start: Any, *, count: int, rounds: int, clients: int) -> str:
     """`start(**environment)` starts a server. What was found, as text."""
     started: list[Server] = []
@@ -150,7 +157,7 @@ def measure(tokens: dict[int, str], sends: list[bytes], start: Any, *, count: in
         lines = [HEAD, soon(ringing, tokens, count=count).line("one at a time")]
         among = soon_among_others(ringing, tokens, sends, count=count, clients=clients)
         lines.append(among.line(f"{clients} others send too"))
-        lines.append(f"\n{'a message sent'.ljust(24)} {'req/s':>8} {'CPU server':>11} {'CPU db':>8}")
+        lines.append(f"\n{COST_HEAD}")
         found = cost({"bell": ringing, "no bell": silent}, sends, rounds=rounds, clients=clients)
         listener = Subscriber(ringing.port, tokens[User.objects.filter(pk__in=tokens).order_by("pk")[0].pk])
         found |= cost({"bell, and a stream": ringing}, sends, rounds=rounds, clients=clients)
@@ -159,5 +166,5 @@ def measure(tokens: dict[int, str], sends: list[bytes], start: Any, *, count: in
         for server in started:
             server.stop()
     for name, (rate, server_cpu, database_cpu) in found.items():
-        lines.append(f"{name.ljust(24)} {rate:8,.0f} {server_cpu:11.2f} {database_cpu:8.2f}")
+        lines.append(cost_line(name, rate, server_cpu, database_cpu))
     return "\n".join(lines)
