@@ -1,15 +1,13 @@
-"""The figures of a client's own dashboard (docs/analytics.md): one function each, over the rollups.
+"""The figures of a client's own dashboard (docs/analytics.md): one function each, over the rollups."""
 
-`read(client_id, lambda view: …)` gives the view; several asked in one `read` belong to one moment.
-"""
-
+from collections.abc import Sequence
 from datetime import date
 from typing import TypedDict
 
 from conversations.states import Status
 
 from .dashboards import agent_names
-from .models import Scope
+from .models import EVER, Scope
 from .reading import Sums, View, read, seconds
 
 _VOLUME = ("messages", "customer_messages")
@@ -59,85 +57,48 @@ class Desk(TypedDict):
     agents: list[Load]
 
 
+_MEASURES = [*_VOLUME, "conversations", "finished", "durations", "duration_us"]
+_MEASURES += [name for pair in _TIMES.values() for name in pair]
+_SCOPES = (Scope.STATUS, Scope.CLIENT, Scope.HOUR, Scope.CHANNEL, Scope.AGENT)
+
+
 def desk(client_id: int | None, days: int) -> Desk:
-    """All of them, of the last so many days."""
+    """All of them, of the last so many days; their sums are one query."""
 
     def ask(view: View) -> Desk:
         since = view.first_of(days)
+        found = view.together(_SCOPES, _MEASURES, since)
+        by_day = {day: sums for (_, _, day), sums in found[Scope.CLIENT].items()}
+        by_hour = {hour: sums for (hour, _, day), sums in found[Scope.HOUR].items() if day == since}
         return {
-            "states": by_state(view),
-            "times": times(view, since),
-            "days": by_day(view, since),
-            "hours": by_hour(view, since),
-            "channels": by_channel(view, since),
-            "agents": load_of_agents(view, since),
+            "states": states(found[Scope.STATUS]),
+            "times": times([sums for day, sums in by_day.items() if day != EVER]),
+            "days": {day: _volume(by_day.get(day)) for day in view.days(since)},
+            "hours": {hour: _volume(by_hour.get(hour)) for hour in range(24)},  # by the client's clock
+            "channels": channels({name: sums for (_, name, day), sums in found[Scope.CHANNEL].items() if day == since}),
+            "agents": load_of_agents(found[Scope.AGENT], since),
         }
 
     return read(client_id, ask)
 
 
-class Headline(TypedDict):
-    states: dict[str, int]
-    times: Times
-    volume: Volume
-    channels: list[tuple[str, int]]
-
-
-def headline(client_id: int | None, days: int) -> Headline:
-    """The main ones, for a page that shows much besides: one query."""
-    measures = ("conversations", *_VOLUME, *(name for pair in _TIMES.values() for name in pair))
-
-    def ask(view: View) -> Headline:
-        since = view.first_of(days)
-        found = view.by_name({Scope.STATUS: None, Scope.CLIENT: since, Scope.CHANNEL: since}, measures)
-        total = found[Scope.CLIENT].get(("",), dict.fromkeys(measures, 0))
-        channels = [(name, sums["messages"]) for (name,), sums in found[Scope.CHANNEL].items() if sums["messages"]]
-        return {
-            "states": _states(found[Scope.STATUS]),
-            "times": _times(total),
-            "volume": _volume(total),
-            "channels": sorted(channels, key=lambda one: (-one[1], one[0])),
-        }
-
-    return read(client_id, ask)
-
-
-def by_state(view: View) -> dict[str, int]:
+def states(found: Sums) -> dict[str, int]:
     """Now; every state is there."""
-    return _states(view.sums(Scope.STATUS, ["conversations"], ["name"]))
+    counted = {name: sums["conversations"] for (_, name, day), sums in found.items() if day == EVER}
+    return {state: counted.get(state, 0) for state in Status.values}
 
 
-def _states(found: Sums) -> dict[str, int]:
-    return {state: found.get((state,), {"conversations": 0})["conversations"] for state in Status.values}
-
-
-def times(view: View, since: date) -> Times:
-    return _times(view.total(Scope.CLIENT, *(name for pair in _TIMES.values() for name in pair), since=since))
-
-
-def _times(total: dict[str, int]) -> Times:
-    first, response, resolution = (seconds(total[us], total[count]) for us, count in _TIMES.values())
+def times(found: Sequence[dict[str, int]]) -> Times:
+    first, response, resolution = (
+        seconds(sum(day[us] for day in found), sum(day[count] for day in found)) for us, count in _TIMES.values()
+    )
     return {"first_response": first, "response": response, "resolution": resolution}
 
 
-def by_day(view: View, since: date) -> dict[date, Volume]:
-    """Oldest first; days without traffic too."""
-    found = view.sums(Scope.CLIENT, _VOLUME, ["day"], since=since)
-    return {day: _volume(found.get((day,))) for day in view.days(since)}
-
-
-def by_hour(view: View, since: date) -> dict[int, Volume]:
-    """From 0 to 23, by the client's clock."""
-    found = view.sums(Scope.HOUR, _VOLUME, ["subject"], since=since)
-    return {hour: _volume(found.get((hour,))) for hour in range(24)}
-
-
-def by_channel(view: View, since: date) -> dict[str, ChannelVolume]:
+def channels(found: dict[str, dict[str, int]]) -> dict[str, ChannelVolume]:
     """Most messages first."""
-    measures = (*_VOLUME, "conversations", "first_responses", "first_response_us", "durations", "duration_us")
-    found = view.sums(Scope.CHANNEL, measures, ["name"], since=since)
-    order = sorted((name for (name,), sums in found.items() if any(sums.values())), key=lambda name: (
-        -found[name,]["messages"], name
+    order = sorted((name for name, sums in found.items() if any(sums.values())), key=lambda name: (
+        -found[name]["messages"], name
     ))  # fmt: skip
     return {
         name: {
@@ -148,19 +109,19 @@ def by_channel(view: View, since: date) -> dict[str, ChannelVolume]:
             "duration": seconds(sums["duration_us"], sums["durations"]),
         }
         for name in order
-        for sums in [found[name,]]
+        for sums in [found[name]]
     }
 
 
-def load_of_agents(view: View, since: date) -> list[Load]:
+def load_of_agents(sums: Sums, since: date) -> list[Load]:
     """Of those who have any: most open conversations first, then most messages."""
-    charge = view.sums(Scope.AGENT, ["conversations", "finished"], ["subject"])
-    did = view.sums(Scope.AGENT, ["messages", "responses", "response_us"], ["subject"], since=since)
+    charge = {pk: one for (pk, _, day), one in sums.items() if day == EVER}
+    did = {pk: one for (pk, _, day), one in sums.items() if day == since}
     found: list[Load] = []
-    names = agent_names([pk for (pk,) in charge.keys() | did.keys()])
-    for (pk,) in charge.keys() | did.keys():
-        had = charge.get((pk,), {"conversations": 0, "finished": 0})
-        done = did.get((pk,), {"messages": 0, "responses": 0, "response_us": 0})
+    names = agent_names([*(charge.keys() | did.keys())])
+    nothing = dict.fromkeys(_MEASURES, 0)
+    for pk in charge.keys() | did.keys():
+        had, done = charge.get(pk, nothing), did.get(pk, nothing)
         is_open = had["conversations"] - had["finished"]
         if is_open or done["messages"]:
             found.append({

@@ -1,12 +1,12 @@
 """Figures as of now: the rollups, and what has happened since they were last folded in (docs/analytics.md)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Subquery, Sum
+from django.db.models import Case, DateField, F, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -69,18 +69,24 @@ class View:
         self._add_pending(found, scope, measures, by, since, only)
         return found
 
-    def by_name(self, windows: Mapping[Scope, date | None], measures: Sequence[str]) -> dict[Scope, Sums]:
-        """Of several scopes, each from its day on (None: all days): sums by name. One query."""
-        wanted = Q()
-        for scope, since in windows.items():
-            days = {"day": EVER} if since is None else {"day__gte": since, "day__lte": self.today}
-            wanted |= Q(scope=scope, **days)
-        rows = Figure.objects.filter(wanted, client__in=self.clients).order_by().values_list("scope", "name")
-        found: dict[Scope, Sums] = {scope: {} for scope in windows}
-        for scope, name, *sums in rows.annotate(*(Sum(measure) for measure in measures)):
-            found[Scope(scope)][name,] = dict(zip(measures, sums, strict=True))
-        for scope, since in windows.items():
-            self._add_pending(found[scope], scope, measures, ["name"], since, {})
+    def together(self, scopes: Sequence[Scope], measures: Sequence[str], since: date) -> dict[Scope, Sums]:
+        """Of several scopes the sums by (subject, name, day): of what counts for ever (EVER), and of the days from
+        `since` until today; those stand under `since`, each day's by itself for the client alone. One query."""
+        own_day = Q(day=EVER) | Q(scope=Scope.CLIENT)
+        at = Case(When(own_day, then=F("day")), default=Value(since), output_field=DateField())
+        wanted = Q(day=EVER) | Q(day__gte=since, day__lte=self.today)
+        rows = Figure.objects.filter(wanted, client__in=self.clients, scope__in=scopes).order_by()
+        found: dict[Scope, Sums] = {scope: {} for scope in scopes}
+        columns = rows.annotate(at=at).values_list("scope", "subject", "name", "at")
+        for scope, subject, name, day, *sums in columns.annotate(*(Sum(measure) for measure in measures)):
+            found[Scope(scope)][subject, name, day] = dict(zip(measures, sums, strict=True))
+        for (_, key), vector in self.pending.items():
+            of, on = Scope(key[0]), date.fromisoformat(key[4])
+            if of in found and (on == EVER or since <= on <= self.today):
+                group = (key[1], key[3], on if on == EVER or of == Scope.CLIENT else since)
+                changed = found[of].setdefault(group, dict.fromkeys(measures, 0))
+                for measure in measures:
+                    changed[measure] += vector[_PLACE[measure]]
         return found
 
     def total(self, scope: Scope, *measures: str, since: date | None = None, **only: int | str) -> dict[str, int]:

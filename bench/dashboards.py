@@ -48,7 +48,7 @@ def calls() -> dict[str, Callable[[], Any]]:
     from django.utils import timezone
 
     from analytics.dashboards import overall, own
-    from analytics.desk import desk, headline
+    from analytics.desk import desk
     from clients.models import Client, User
     from messaging.models import Message
 
@@ -64,7 +64,7 @@ def calls() -> dict[str, Callable[[], Any]]:
         "own dashboard, 365 days": lambda: own(user_id=user.pk, client_id=pk, days=365),
         "global": lambda: overall(client_id=pk),
         "a client's dashboard, 365 days": lambda: desk(pk, 365),
-        "the admin's first page, 30 days": lambda: headline(pk, 30),
+        "the admin's first page, 30 days": lambda: desk(pk, 30),
         "(messages by day and side, counted from rows)": lambda: list(by_day.all()),
     }
 
