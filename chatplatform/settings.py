@@ -119,7 +119,7 @@ if _db["ENGINE"] == "django.db.backends.postgresql":
         "prepare_threshold": 3,
         "connect_timeout": 5,
         "options": "-c synchronous_commit=on -c statement_timeout=30s -c lock_timeout=10s"
-        " -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+        " -c idle_in_transaction_session_timeout=60s -c timezone=UTC -c max_parallel_workers_per_gather=0",
     }
 elif _db["ENGINE"] == "django.db.backends.sqlite3":
     _db["ENGINE"] = "chatplatform.db.sqlite3"

@@ -26,7 +26,7 @@ from .query import Parsed
 CAP = 10_000
 #: Matches among which a search by rank orders; later ones follow by their time. Where the newest RANK_DEPTH
 #: messages have at least RANK_LEAST of them, none further back are ranked.
-RANKED, RANK_DEPTH, RANK_LEAST = 500, 5_000, 50
+RANKED, RANK_DEPTH, RANK_LEAST = 500, 3_000, 50
 #: Messages that are looked at one by one: of a caller with conversations of their own, and the newest of a client.
 FEW, FIRST, FAR = 20_000, 2_000, 40_000
 #: From this share of matches on, counting them one by one costs less than by the index.
