@@ -65,9 +65,9 @@ class PresenceStatus(Input):
 
 
 def wants_stream(request: Request) -> bool:
-    """Of a call that also answers without one: only where it is named, `*/*` does not."""
-    kinds = [part.partition(";")[0].strip().lower() for part in request.headers.get("Accept", "").split(",")]
-    return MEDIA in kinds
+    """Of a call that also answers without one: only where it is named and preferred, `*/*` does not."""
+    preferred: str | None = request.get_preferred_type(["application/json", MEDIA])
+    return preferred == MEDIA
 
 
 def open_stream(

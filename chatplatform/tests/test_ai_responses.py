@@ -253,3 +253,39 @@ def test_who_goes_away_ends_the_providers_call(maya: Any, bot: Agent, endpoint: 
     unread = ask(maya, conversation, headers={"Accept": "text/event-stream"})
     unread.close()
     assert threads._places._free._value == 2
+
+
+@pytest.mark.contract("assistant: It never invents text")
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+@pytest.mark.parametrize("kind", ["a provider", "knowledge"])
+def test_who_asks_for_a_person_gets_one(
+    maya: Any, acme: Any, bot: Agent, endpoint: Endpoint, kind: str, accept: str
+) -> None:
+    """whichever door asks: no provider is asked, and staff are told why"""
+    if kind == "knowledge":
+        Agent.objects.filter(pk=bot.pk).update(provider="knowledge")
+    conversation = new_conversation(maya)
+    answer = ask(maya, conversation, "I want to talk to a human", headers={"Accept": accept}, agent_id=bot.pk)
+    sentence = "A person from our team will answer you here."
+    assert answer.status_code == 200
+    assert sentence in (b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode())
+    assert endpoint.asked == []
+    assert said(conversation)[-1] == (sentence, False)
+    change = StateChange.objects.get(conversation=conversation, new="escalated")
+    assert change.reason == "the customer asks for a person"
+
+
+def test_an_answer_is_streamed_where_that_is_preferred(maya: Any, bot: Agent, endpoint: Endpoint) -> None:
+    kinds = {
+        "application/json, text/event-stream;q=0.5": "application/json", "*/*": "application/json",
+        "text/event-stream, application/json;q=0.9": "text/event-stream", "text/event-stream": "text/event-stream",
+    }  # fmt: skip
+    for accept, kind in kinds.items():
+        answer = ask(maya, new_conversation(maya), headers={"Accept": accept}, agent_id=bot.pk)
+        assert answer.headers["Content-Type"].partition(";")[0] == kind, accept
+        assert not answer.streaming or b"".join(answer.streaming_content)
+
+
+def test_a_question_that_is_too_long_names_its_field(maya: Any, bot: Agent) -> None:
+    answer = ask(maya, new_conversation(maya), "é" * 40_000, agent_id=bot.pk)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["message"])

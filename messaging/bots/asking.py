@@ -16,9 +16,9 @@ from ..actions.answering import Asking, ask, hand_over, store_answer
 from ..models import Message
 from ..senders import as_user
 from . import context, sentences, usage
-from .engines import provider_of
+from .engines import provider_for
 from .money import cost_of
-from .providers import Asked, NothingToAnswerFrom, Outcome, Reply, Source
+from .providers import Asked, AsksForAPerson, NothingToAnswerFrom, Outcome, Reply, Source
 from .serving import for_call, serving, speaks, waits_for_answer
 
 NOT_COVERED = "the knowledge does not cover the question"
@@ -56,9 +56,10 @@ def begin(*, conversation: Target, agent: Agent, by: Caller, text: str, with_his
     asking = ask(conversation=conversation, sender=as_user(by), by=by, text=text)
     if asking.is_held:
         raise ProviderUnavailable("the message is held by anti-spam")
+    given = context.asked(asking.question, agent, with_history=with_history)
     if asking.answer is None:
-        _ensure_may_spend(agent)
-    return Call(asking, agent, context.asked(asking.question, agent, with_history=with_history))
+        _ensure_may_spend(given)
+    return Call(asking, agent, given)
 
 
 def respond(call: Call) -> Message:
@@ -67,7 +68,7 @@ def respond(call: Call) -> Message:
         return call.asking.answer
     clock = Clock()
     try:
-        outcome = provider_of(call.agent).answer(call.given)
+        outcome = provider_for(call.given).answer(call.given)
     except ProviderFailed as error:
         usage.count_failure(call.agent, error)
         raise
@@ -75,16 +76,16 @@ def respond(call: Call) -> Message:
 
 
 def finish(call: Call, outcome: Outcome, clock: "Clock") -> Message:
-    """Where nothing fits, it says so plainly and a human takes over. Raises NotFound, ConversationClosed, and
-    ProviderUnavailable where anti-spam or staff took the question away meanwhile."""
+    """Where nothing fits, or a person is asked for, it says so plainly and a human takes over. Raises NotFound,
+    ConversationClosed, and ProviderUnavailable where anti-spam or staff took the question away meanwhile."""
     try:
         with transaction.atomic():
             lock(Conversation(pk=call.question.conversation_id))
             if not Message.objects.counted().filter(pk=call.question.pk).exists():
                 raise ProviderUnavailable("the question was taken away meanwhile")
             answer = _store(call.question, call.agent, outcome, clock, call.given.language)
-            if not isinstance(outcome, Reply):
-                hand_over(conversation=Conversation(pk=answer.conversation_id), agent=call.agent, reason=NOT_COVERED)
+            if reason := _reason(outcome):
+                hand_over(conversation=Conversation(pk=answer.conversation_id), agent=call.agent, reason=reason)
             return answer
     except DomainError:  # closed, deleted or held meanwhile
         _count(call.agent, outcome)
@@ -100,13 +101,10 @@ def answer_by_itself(message_id: int) -> str:
     if message is None or not (agent := _answering(message.conversation, message)):
         return "silent"
     given = context.asked(message, agent)
-    if sentences.asks_for_a_person(given.question):
-        said = Reply(sentences.said(sentences.TO_A_PERSON, given.language))
-        return _close(message, agent, said, Clock(), given.language, WANTS_A_PERSON)
     clock = Clock()
     try:
-        _ensure_may_spend(agent)
-        outcome = provider_of(agent).answer(given)
+        _ensure_may_spend(given)
+        outcome = provider_for(given).answer(given)
     except SpendingLimitReached:
         return _close(message, agent, None, clock, given.language, OVER_LIMIT)
     except ProviderFailed as error:
@@ -114,7 +112,7 @@ def answer_by_itself(message_id: int) -> str:
         return _close(message, agent, None, clock, given.language, f"{error.message} ({error.why})")
     if isinstance(outcome, NothingToAnswerFrom):
         return "silent"
-    return _close(message, agent, outcome, clock, given.language, "" if isinstance(outcome, Reply) else NOT_COVERED)
+    return _close(message, agent, outcome, clock, given.language, _reason(outcome))
 
 
 def _close(message: Message, agent: Agent, outcome: Outcome | None, clock: "Clock", language: str, reason: str) -> str:
@@ -153,14 +151,22 @@ class Clock:
         return round(time.monotonic() - self._begun, 3)
 
 
-def _ensure_may_spend(agent: Agent) -> None:
-    if provider_of(agent).is_remote:
-        usage.ensure_within_limit(agent.client_id)
+def _ensure_may_spend(given: Asked) -> None:
+    if provider_for(given).is_remote:
+        usage.ensure_within_limit(given.client_id)
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why a human takes over; empty where nobody does."""
+    if isinstance(outcome, Reply):
+        return ""
+    return WANTS_A_PERSON if isinstance(outcome, AsksForAPerson) else NOT_COVERED
 
 
 def _store(question: Message, agent: Agent, outcome: Outcome, clock: Clock, language: str) -> Message:
     """The one answer of the question; where it had one already, what this one cost is counted all the same."""
-    reply = outcome if isinstance(outcome, Reply) else Reply(sentences.said(sentences.NO_ANSWER, language))
+    words = sentences.TO_A_PERSON if isinstance(outcome, AsksForAPerson) else sentences.NO_ANSWER
+    reply = outcome if isinstance(outcome, Reply) else Reply(sentences.said(words, language))
     answer, _ = store_answer(
         question=question,
         agent=agent,

@@ -8,7 +8,7 @@ import unicodedata
 
 CARD, EMAIL, PHONE = "[card number]", "[e-mail address]", "[phone number]"
 _EMAIL = re.compile(r"[^\s@<>()\[\]\",;:]{1,64}@[^\s@<>()\[\]\",;:]{1,253}")
-_CARD = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){12,18}(?!\d)")
+_CARD = re.compile(r"(?<!\d)\d(?:[\s._\-]{0,2}\d){12,18}(?!\d)")
 _RUN = re.compile(r"(?<![\w.])\+?\(?\d(?:[ .\-/()]{0,3}\d){6,40}")
 
 

@@ -62,7 +62,12 @@ class NothingToAnswerFrom:
     """No articles, or no provider: a bot stays silent."""
 
 
-Outcome = Reply | NotCovered | NothingToAnswerFrom
+@dataclass(frozen=True, slots=True)
+class AsksForAPerson:
+    """The customer wants no machine's answer."""
+
+
+Outcome = Reply | NotCovered | NothingToAnswerFrom | AsksForAPerson
 
 
 class Provider(Protocol):

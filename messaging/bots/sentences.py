@@ -43,10 +43,17 @@ _PHRASES = (
 _ASKS = re.compile(rf"(?<!\w)(?:(?:{_TALK})(?:\W{{1,5}}\w{{1,30}}){{0,5}}?\W{{1,5}}(?:{_WHOM})|(?:{_PHRASES}))(?!\w)")
 #: An order alone: the whole message is whom they want.
 _ALONE = re.compile(rf"\W{{0,5}}(?:{_WHOM})\W{{0,5}}(?:please|por favor|tolong)?\W{{0,5}}")
+#: What says, right before such words, that it is not wanted.
+_DECLINES = re.compile(
+    r"(?:do not|don.?t|no) (?:want|need|have|wish)(?: to)? ?$|"
+    r"no (?:quiero|necesito|deseo|hace falta) ?$|nao (?:quero|preciso|desejo) ?$|"
+    r"(?:tidak|nggak|gak) (?:mau|ingin|perlu) ?$"
+)
 _LOOKED_AT = 4000  # characters
 
 
 def asks_for_a_person(text: str) -> bool:
     """In English, Spanish, Indonesian or Portuguese, whatever the client's language."""
     folded = fold(text[:_LOOKED_AT]).strip()
-    return bool(_ASKS.search(folded) or _ALONE.fullmatch(folded))
+    wishes = (found for found in _ASKS.finditer(folded) if not _DECLINES.search(folded[: found.start()][-40:]))
+    return next(wishes, None) is not None or bool(_ALONE.fullmatch(folded))

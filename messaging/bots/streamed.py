@@ -8,7 +8,7 @@ from chatplatform.errors import DomainError, ProviderFailed, ProviderUnavailable
 from ..models import Message
 from . import usage
 from .asking import Call, Clock, finish
-from .engines import provider_of
+from .engines import provider_for
 from .prompt import build, tokens_of
 from .providers import Outcome
 from .threads import Place
@@ -34,7 +34,7 @@ class Streamed:
         if call.asking.answer is not None:
             self._next = [Piece(call.asking.answer.text), call.asking.answer]
             return
-        self._pieces = provider_of(call.agent).stream(call.given)
+        self._pieces = provider_for(call.given).stream(call.given)
         self._step()
         if isinstance(error := self._next[0], DomainError):
             raise error

@@ -254,6 +254,7 @@ def test_masking() -> None:
         "Card [card number] or 4111-1111-1111-1112, mail [e-mail address], call [phone number], "
         "[phone number] or [phone number]; order #12345 of [phone number], BD-20591, 3 items at 19.99."
     )
+    assert mask("4111_1111_1111_1111, 4111\n1111 1111  1111") == "[card number], [card number]"
     assert mask("9" * 60_000) == "9" * 60_000
     assert mask("a" * 60_000) == "a" * 60_000
     with serving() as endpoint:

@@ -139,11 +139,11 @@ def test_a_bot_is_silent(acme: Any, bot: Agent, endpoint: Endpoint, why: str, wh
         assert work() == ["silent"]
         assert endpoint.asked == []
     else:
-        real = asking.provider_of
+        real = asking.provider_for
 
         class Meanwhile:
-            def __init__(self, agent: Agent) -> None:
-                self.provider, self.is_remote = real(agent), True
+            def __init__(self, given: Any) -> None:
+                self.provider, self.is_remote = real(given), True
 
             def answer(self, asked: Any) -> Any:
                 outcome = self.provider.answer(asked)
@@ -151,7 +151,7 @@ def test_a_bot_is_silent(acme: Any, bot: Agent, endpoint: Endpoint, why: str, wh
                 return outcome
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(asking, "provider_of", Meanwhile)
+            patch.setattr(asking, "provider_for", Meanwhile)
             assert work() == ["silent"]
         assert AgentUsage.objects.get().answers == 1  # it was paid for
     assert not Message.objects.filter(sender_agent=bot).exists()
@@ -231,6 +231,8 @@ NOT_ASKING = (
     "Where is order 7?", "The agent who came was nice", "I spoke with nobody", "¿Hacen envíos a otra persona?",
     "La persona que vino no trajo nada", "Uma pessoa roubou meu pacote", "Orang rumah saya sudah terima",
     "Is this product safe for people with allergies?", "Can I change the person who collects it?", "",
+    "Can a person drink decaf? I do not want to talk to a human.",
+    "No quiero hablar con una persona", "tidak mau bicara dengan orang",
 )  # fmt: skip
 
 

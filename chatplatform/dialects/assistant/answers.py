@@ -21,7 +21,7 @@ from messaging.models import Message
 
 from ..idempotency import HEADER
 from ..operations import operation
-from ..problems import problem_of
+from ..problems import Problem, problem_of
 from ..streaming import MEDIA, wants_stream
 from . import ai_shapes, inputs
 from .view import View
@@ -51,6 +51,11 @@ class AIResponses(View):
             return self._streamed(agent, asked)
         with place(agent):
             return self._answered(asking.respond(asking.begin(**asked)))
+
+    def restate(self, problem: Problem) -> Problem:
+        if problem.code == "message_size":
+            return Problem(400, "invalid", problem.message, fields={"message": [problem.message]})
+        return super().restate(problem)
 
     def _answered(self, answer: Message) -> Response:
         return self.ok(_DONE, ai_shapes.ai_response(answer))
