@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Agent
+from clients.models import Agent, Client
 from clients.querysets import TenantQuerySet
 
 
@@ -39,3 +39,17 @@ class AgentUsage(models.Model):
     @property
     def cost(self) -> Decimal:
         return Decimal(self.cost_micro).scaleb(-6)
+
+
+class AgentReserve(models.Model):
+    """What a call that is under way may cost its client at most. One whose process was killed ends by its time."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+    cost_micro = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("reserve of an AI call"), _("reserves of AI calls")
+
+    def __str__(self) -> str:
+        return f"{self.client_id} until {self.until:%Y-%m-%d %H:%M:%S}"

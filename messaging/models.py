@@ -215,6 +215,7 @@ class DoomedFile(models.Model):
         return self.storage_key
 
 
+from .bot_models import AgentReserve as AgentReserve  # noqa: E402
 from .bot_models import AgentUsage as AgentUsage  # noqa: E402
 from .knowledge_models import Article as Article  # noqa: E402
 from .knowledge_models import ArticleTerm as ArticleTerm  # noqa: E402

@@ -1,11 +1,15 @@
 """Call 6 of `assistant` at its bounds: keys, calls at once, places, money, anti-spam."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
+from django.utils import timezone
 
+from chatplatform.errors import ProviderUnavailable, SpendingLimitReached
 from chatplatform.tests.ai import ANSWER, QUESTION, ask, said
 from chatplatform.tests.store import everything, new_conversation, say, staff
 from clients.actions import change_settings
@@ -13,8 +17,8 @@ from clients.models import Agent, IdempotencyKey
 from clients.roles import Role
 from messaging.bots import threads
 from messaging.bots.threads import Places
-from messaging.bots.usage import count_answer
-from messaging.models import AgentUsage, Message
+from messaging.bots.usage import Spending, reserve
+from messaging.models import AgentReserve, AgentUsage, Message
 from messaging.tests.llm import agent_at, serving
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +118,7 @@ def test_the_months_limit(maya: Any, acme: Any, bot: Agent, endpoint: Any) -> No
     change_settings(acme.client.pk, ai={"monthly_limit": "0.75"})
     conversation = new_conversation(maya)
     assert ask(maya, conversation).status_code == 200
-    count_answer(bot, 999_980, 999_990)
+    Spending(bot).count_answer(999_980, 999_990)
     assert AgentUsage.objects.get().cost_micro == 750_000
     refused = ask(maya, conversation, "And order 8?")
     assert (refused.status_code, refused.json()) == (429, {"success": False, "message": "AI spending limit reached"})
@@ -146,3 +150,27 @@ def test_staff_may_ask_too(acme: Any, api: Any, maya: Any, bot: Agent) -> None:
     answer = ask(api(staff(acme, Role.SUPERVISOR)), conversation)
     assert answer.status_code == 200
     assert said(conversation) == [(QUESTION, False), (ANSWER, False)]
+
+
+def test_calls_under_way_together_do_not_pass_the_limit(maya: Any, acme: Any, bot: Agent, endpoint: Any) -> None:
+    """What one may cost at most is set aside until it is counted, or until its process must be dead."""
+    Agent.objects.filter(pk=bot.pk).update(price_in=0, price_out=1, answer_tokens=1000)
+    change_settings(acme.client.pk, ai={"monthly_limit": "0.0025"})
+    bot.refresh_from_db()
+    first, second = reserve(bot, 10), reserve(bot, 10)
+    with pytest.raises(SpendingLimitReached):
+        reserve(bot, 10)
+    refused = ask(maya, new_conversation(maya))
+    assert (refused.status_code, endpoint.asked) == (429, [])
+    first.count_answer(10, 400)
+    assert sorted(AgentReserve.objects.values_list("pk", "cost_micro")) == [(second.reserve, 1000)]
+    assert ask(maya, new_conversation(maya)).status_code == 200
+    assert [row.pk for row in AgentReserve.objects.all()] == [second.reserve]
+    reserve(bot, 10).count_failure(ProviderUnavailable("no", tokens_out=1000))
+    with pytest.raises(SpendingLimitReached):  # 0.00141 spent, 0.001 set aside
+        reserve(bot, 10)
+    assert AgentUsage.objects.get().cost_micro == 1410
+    change_settings(acme.client.pk, ai={"monthly_limit": "0.0035"})
+    with time_machine.travel(timezone.now() + timedelta(seconds=bot.timeout + 121)):
+        reserve(bot, 10)
+    assert not AgentReserve.objects.filter(pk=second.reserve).exists()  # whoever set it aside was killed

@@ -18,6 +18,7 @@ from ..senders import as_user
 from . import context, sentences, usage
 from .engines import provider_for
 from .money import cost_of
+from .prompt import build
 from .providers import Asked, AsksForAPerson, NothingToAnswerFrom, Outcome, Reply, Source
 from .serving import for_call, serving, speaks, waits_for_answer
 
@@ -33,6 +34,7 @@ class Call:
     asking: Asking
     agent: Agent
     given: Asked
+    spending: usage.Spending
 
     @property
     def question(self) -> Message:
@@ -57,9 +59,7 @@ def begin(*, conversation: Target, agent: Agent, by: Caller, text: str, with_his
     if asking.is_held:
         raise ProviderUnavailable("the message is held by anti-spam")
     given = context.asked(asking.question, agent, with_history=with_history)
-    if asking.answer is None:
-        _ensure_may_spend(given)
-    return Call(asking, agent, given)
+    return Call(asking, agent, given, _reserve(given) if asking.answer is None else usage.Spending(agent))
 
 
 def respond(call: Call) -> Message:
@@ -70,7 +70,7 @@ def respond(call: Call) -> Message:
     try:
         outcome = provider_for(call.given).answer(call.given)
     except ProviderFailed as error:
-        usage.count_failure(call.agent, error)
+        call.spending.count_failure(error)
         raise
     return finish(call, outcome, clock)
 
@@ -83,12 +83,12 @@ def finish(call: Call, outcome: Outcome, clock: "Clock") -> Message:
             lock(Conversation(pk=call.question.conversation_id))
             if not Message.objects.counted().filter(pk=call.question.pk).exists():
                 raise ProviderUnavailable("the question was taken away meanwhile")
-            answer = _store(call.question, call.agent, outcome, clock, call.given.language)
+            answer = _store(call.question, call.spending, outcome, clock, call.given.language)
             if reason := _reason(outcome):
                 hand_over(conversation=Conversation(pk=answer.conversation_id), agent=call.agent, reason=reason)
             return answer
     except DomainError:  # closed, deleted or held meanwhile
-        _count(call.agent, outcome)
+        _count(call.spending, outcome)
         raise
 
 
@@ -103,20 +103,24 @@ def answer_by_itself(message_id: int) -> str:
     given = context.asked(message, agent)
     clock = Clock()
     try:
-        _ensure_may_spend(given)
-        outcome = provider_for(given).answer(given)
+        spending = _reserve(given)
     except SpendingLimitReached:
-        return _close(message, agent, None, clock, given.language, OVER_LIMIT)
+        return _close(message, usage.Spending(agent), None, clock, given.language, OVER_LIMIT)
+    try:
+        outcome = provider_for(given).answer(given)
     except ProviderFailed as error:
-        usage.count_failure(agent, error)
-        return _close(message, agent, None, clock, given.language, f"{error.message} ({error.why})")
+        spending.count_failure(error)
+        return _close(message, spending, None, clock, given.language, f"{error.message} ({error.why})")
     if isinstance(outcome, NothingToAnswerFrom):
         return "silent"
-    return _close(message, agent, outcome, clock, given.language, _reason(outcome))
+    return _close(message, spending, outcome, clock, given.language, _reason(outcome))
 
 
-def _close(message: Message, agent: Agent, outcome: Outcome | None, clock: "Clock", language: str, reason: str) -> str:
+def _close(
+    message: Message, spending: usage.Spending, outcome: Outcome | None, clock: "Clock", language: str, reason: str
+) -> str:
     """Says it, hands over, or both, unless something has happened meanwhile that keeps a bot silent."""
+    agent = spending.agent
     with transaction.atomic():
         try:
             row = lock(Conversation(pk=message.conversation_id))
@@ -125,12 +129,12 @@ def _close(message: Message, agent: Agent, outcome: Outcome | None, clock: "Cloc
         now = Message.objects.filter(pk=message.pk).first()
         if row is not None and now is not None and _answering(row, now) == agent:
             if outcome is not None:
-                _store(now, agent, outcome, clock, language)
+                _store(now, spending, outcome, clock, language)
             if reason:
                 hand_over(conversation=row, agent=agent, reason=reason)
             return "handed over" if reason else "answered"
     if outcome is not None:
-        _count(agent, outcome)
+        _count(spending, outcome)
     return "silent"
 
 
@@ -151,9 +155,11 @@ class Clock:
         return round(time.monotonic() - self._begun, 3)
 
 
-def _ensure_may_spend(given: Asked) -> None:
-    if provider_for(given).is_remote:
-        usage.ensure_within_limit(given.client_id)
+def _reserve(given: Asked) -> usage.Spending:
+    """Raises SpendingLimitReached; what costs nothing needs nothing set aside."""
+    if not provider_for(given).is_remote:
+        return usage.Spending(given.agent)
+    return usage.reserve(given.agent, build(given).tokens)
 
 
 def _reason(outcome: Outcome) -> str:
@@ -163,8 +169,9 @@ def _reason(outcome: Outcome) -> str:
     return WANTS_A_PERSON if isinstance(outcome, AsksForAPerson) else NOT_COVERED
 
 
-def _store(question: Message, agent: Agent, outcome: Outcome, clock: Clock, language: str) -> Message:
+def _store(question: Message, spending: usage.Spending, outcome: Outcome, clock: Clock, language: str) -> Message:
     """The one answer of the question; where it had one already, what this one cost is counted all the same."""
+    agent = spending.agent
     words = sentences.TO_A_PERSON if isinstance(outcome, AsksForAPerson) else sentences.NO_ANSWER
     reply = outcome if isinstance(outcome, Reply) else Reply(sentences.said(words, language))
     answer, _ = store_answer(
@@ -176,13 +183,13 @@ def _store(question: Message, agent: Agent, outcome: Outcome, clock: Clock, lang
         cost=cost_of(agent, reply.tokens_in, reply.tokens_out),
         metadata=_metadata(reply.sources, reply.score),
     )
-    _count(agent, reply)  # after the conversation's lock, as everywhere
+    _count(spending, reply)  # after the conversation's lock, as everywhere
     return answer
 
 
-def _count(agent: Agent, outcome: Outcome) -> None:
+def _count(spending: usage.Spending, outcome: Outcome) -> None:
     reply = outcome if isinstance(outcome, Reply) else Reply("")
-    usage.count_answer(agent, reply.tokens_in, reply.tokens_out)
+    spending.count_answer(reply.tokens_in, reply.tokens_out)
 
 
 def _metadata(sources: tuple[Source, ...], score: float | None) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from chatplatform.errors import DomainError, ProviderFailed, ProviderUnavailable
 
 from ..models import Message
-from . import usage
 from .asking import Call, Clock, finish
 from .engines import provider_for
 from .prompt import build, tokens_of
@@ -60,7 +59,7 @@ class Streamed:
             self._end(end.value)
         except ProviderFailed as error:
             self._pieces = None
-            usage.count_failure(self._call.agent, error)
+            self._call.spending.count_failure(error)
             self._next.append(error)
         else:
             self._shown.append(piece)
@@ -84,5 +83,5 @@ class Streamed:
             gone = ProviderUnavailable(
                 "whoever asked has gone", tokens_in=build(self._call.given).tokens, tokens_out=tokens_of(said)
             )
-            usage.count_failure(self._call.agent, gone)
+            self._call.spending.count_failure(gone)
         self._place.give_back()

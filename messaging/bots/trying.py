@@ -9,6 +9,7 @@ from . import usage
 from .asking import Clock
 from .engines import provider_of
 from .money import cost_of
+from .prompt import build
 from .providers import Asked, Outcome, Reply
 from .threads import place
 
@@ -37,14 +38,13 @@ def ask_aside(asked: Asked) -> tuple[Outcome, float]:
     agent = asked.agent
     provider = provider_of(agent)
     with place(agent):
-        if provider.is_remote:
-            usage.ensure_within_limit(agent.client_id)
+        spending = usage.reserve(agent, build(asked).tokens) if provider.is_remote else usage.Spending(agent)
         clock = Clock()
         try:
             outcome = provider.answer(asked)
         except ProviderFailed as error:
-            usage.count_failure(agent, error)
+            spending.count_failure(error)
             raise
     if isinstance(outcome, Reply):
-        usage.count_answer(agent, outcome.tokens_in, outcome.tokens_out)
+        spending.count_answer(outcome.tokens_in, outcome.tokens_out)
     return outcome, clock.seconds()

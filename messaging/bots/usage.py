@@ -1,6 +1,7 @@
 """Counting what agents use, and the month's limit of a client."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from math import ceil
@@ -14,26 +15,39 @@ from django.utils import timezone
 from chatplatform.errors import ProviderFailed, SpendingLimitReached
 from clients.models import Agent, Client
 
-from ..models import AgentUsage
+from ..models import AgentReserve, AgentUsage
 from .money import cost_of, from_micro, micro
 
 #: Where a client's settings have it.
 SETTING, LIMIT = "ai", "monthly_limit"
+#: So long after a call's time-out its process is taken for dead, and what it set aside is free again.
+_LATE = timedelta(minutes=2)
 
 
-def count_answer(agent: Agent, tokens_in: int, tokens_out: int) -> None:
-    """Within the transaction that stores the answer, or by itself where that is not stored."""
-    cost = cost_of(agent, tokens_in, tokens_out)
-    _add(agent, answers=1, tokens_in=tokens_in, tokens_out=tokens_out, cost_micro=micro(cost))
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Of one call: its agent, and what is set aside for it, None where its client has no limit."""
+
+    agent: Agent
+    reserve: int | None = None
+
+    def count_answer(self, tokens_in: int, tokens_out: int) -> None:
+        """Within the transaction that stores the answer, or by itself where that is not stored."""
+        cost = cost_of(self.agent, tokens_in, tokens_out)
+        self._end(answers=1, tokens_in=tokens_in, tokens_out=tokens_out, cost_micro=micro(cost))
+
+    def count_failure(self, error: ProviderFailed) -> None:
+        """With what may be billed all the same."""
+        cost = cost_of(self.agent, error.tokens_in, error.tokens_out)
+        self._end(failures=1, tokens_in=error.tokens_in, tokens_out=error.tokens_out, cost_micro=micro(cost))
+
+    @transaction.atomic
+    def _end(self, **counts: int) -> None:
+        _add(self.agent, **counts)
+        if self.reserve is not None:
+            AgentReserve.objects.filter(pk=self.reserve).delete()
 
 
-def count_failure(agent: Agent, error: ProviderFailed) -> None:
-    """With what may be billed all the same."""
-    cost = cost_of(agent, error.tokens_in, error.tokens_out)
-    _add(agent, failures=1, tokens_in=error.tokens_in, tokens_out=error.tokens_out, cost_micro=micro(cost))
-
-
-@transaction.atomic
 def _add(agent: Agent, **counts: int) -> None:
     """One statement where the day has its row: exact under any number of writers."""
     day = timezone.now().astimezone(_zone(agent.client_id)).date()
@@ -48,17 +62,26 @@ def _add(agent: Agent, **counts: int) -> None:
         rows.update(**more)
 
 
-def ensure_within_limit(client_id: int) -> None:
-    """Raises SpendingLimitReached: without a provider's answer the limit is only passed by calls that were under
-    way together."""
-    client = Client.objects.only("settings", "time_zone").get(pk=client_id)
+@transaction.atomic
+def reserve(agent: Agent, tokens_in: int) -> Spending:
+    """Sets aside what a call of so many tokens may cost at most, so that calls under way together do not pass the
+    month's limit. Raises SpendingLimitReached where that is more than what is left of it."""
+    client = Client.objects.only("settings", "time_zone").get(pk=agent.client_id)
     limit = monthly_limit(client.settings)
     if limit is None:
-        return
+        return Spending(agent)
+    Client.objects.select_for_update(no_key=True).only("pk").get(pk=client.pk)
     zone = ZoneInfo(client.time_zone)
     now = timezone.now().astimezone(zone)
-    if spent_since(client_id, now.date().replace(day=1)) >= limit:
+    held = AgentReserve.objects.filter(client=client.pk)
+    held.filter(until__lt=now).delete()
+    others = from_micro(held.aggregate(total=Sum("cost_micro"))["total"] or 0)
+    spent = spent_since(client.pk, now.date().replace(day=1))
+    most = cost_of(agent, tokens_in, agent.answer_tokens)
+    if spent >= limit or spent + others + most > limit:
         raise SpendingLimitReached(max(ceil((_next_month(now, zone) - now).total_seconds()), 1))
+    until = now + timedelta(seconds=agent.timeout) + _LATE
+    return Spending(agent, AgentReserve.objects.create(client_id=client.pk, until=until, cost_micro=micro(most)).pk)
 
 
 def monthly_limit(settings: Mapping[str, Any]) -> Decimal | None:
