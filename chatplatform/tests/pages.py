@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from .browser import QUIET
@@ -95,3 +96,4 @@ def browsing(chromium: Path, profile: Path) -> Iterator[BrowserContext]:
         context = playwright.chromium.launch_persistent_context(profile, executable_path=chromium, args=QUIET)
         yield context
         context.close()
+        connection.close()  # that of Playwright's event loop: the next test of a browser would find it as it is then

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from chatplatform.management.commands.serve import Command
@@ -44,6 +45,7 @@ def tab(chromium: Path, static_files: None, live_server_url: str, monkeypatch: p
         page.on("pageerror", lambda error: failed.append(str(error)))
         yield page
         browser.close()
+        connection.close()  # that of Playwright's event loop: the next test of a browser would find it as it is then
     assert foreign == []
     assert failed == []
 
