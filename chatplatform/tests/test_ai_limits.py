@@ -16,6 +16,7 @@ from clients.actions import change_settings
 from clients.models import Agent, IdempotencyKey
 from clients.roles import Role
 from messaging.bots import threads
+from messaging.bots.providers import Asked
 from messaging.bots.threads import Places
 from messaging.bots.usage import Spending, reserve
 from messaging.models import AgentReserve, AgentUsage, Message
@@ -157,20 +158,21 @@ def test_calls_under_way_together_do_not_pass_the_limit(maya: Any, acme: Any, bo
     Agent.objects.filter(pk=bot.pk).update(price_in=0, price_out=1, answer_tokens=1000)
     change_settings(acme.client.pk, ai={"monthly_limit": "0.0025"})
     bot.refresh_from_db()
-    first, second = reserve(bot, 10), reserve(bot, 10)
+    asked = Asked(bot, QUESTION)
+    first, second = reserve(asked), reserve(asked)
     with pytest.raises(SpendingLimitReached):
-        reserve(bot, 10)
+        reserve(asked)
     refused = ask(maya, new_conversation(maya))
     assert (refused.status_code, endpoint.asked) == (429, [])
     first.count_answer(10, 400)
     assert sorted(AgentReserve.objects.values_list("pk", "cost_micro")) == [(second.reserve, 1000)]
     assert ask(maya, new_conversation(maya)).status_code == 200
     assert [row.pk for row in AgentReserve.objects.all()] == [second.reserve]
-    reserve(bot, 10).count_failure(ProviderUnavailable("no", tokens_out=1000))
+    reserve(asked).count_failure(ProviderUnavailable("no", tokens_out=1000))
     with pytest.raises(SpendingLimitReached):  # 0.00141 spent, 0.001 set aside
-        reserve(bot, 10)
+        reserve(asked)
     assert AgentUsage.objects.get().cost_micro == 1410
     change_settings(acme.client.pk, ai={"monthly_limit": "0.0035"})
     with time_machine.travel(timezone.now() + timedelta(seconds=bot.timeout + 121)):
-        reserve(bot, 10)
+        reserve(asked)
     assert not AgentReserve.objects.filter(pk=second.reserve).exists()  # whoever set it aside was killed

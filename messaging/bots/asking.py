@@ -18,7 +18,6 @@ from ..senders import as_user
 from . import context, sentences, usage
 from .engines import provider_for
 from .money import cost_of
-from .prompt import build
 from .providers import Asked, AsksForAPerson, NothingToAnswerFrom, Outcome, Reply, Source
 from .serving import for_call, serving, speaks, waits_for_answer
 
@@ -159,7 +158,7 @@ def _reserve(given: Asked) -> usage.Spending:
     """Raises SpendingLimitReached; what costs nothing needs nothing set aside."""
     if not provider_for(given).is_remote:
         return usage.Spending(given.agent)
-    return usage.reserve(given.agent, build(given).tokens)
+    return usage.reserve(given)
 
 
 def _reason(outcome: Outcome) -> str:

@@ -9,7 +9,6 @@ from . import usage
 from .asking import Clock
 from .engines import provider_of
 from .money import cost_of
-from .prompt import build
 from .providers import Asked, Outcome, Reply
 from .threads import place
 
@@ -38,7 +37,7 @@ def ask_aside(asked: Asked) -> tuple[Outcome, float]:
     agent = asked.agent
     provider = provider_of(agent)
     with place(agent):
-        spending = usage.reserve(agent, build(asked).tokens) if provider.is_remote else usage.Spending(agent)
+        spending = usage.reserve(asked) if provider.is_remote else usage.Spending(agent)
         clock = Clock()
         try:
             outcome = provider.answer(asked)

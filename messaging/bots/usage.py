@@ -17,6 +17,8 @@ from clients.models import Agent, Client
 
 from ..models import AgentReserve, AgentUsage
 from .money import cost_of, from_micro, micro
+from .prompt import build
+from .providers import Asked
 
 #: Where a client's settings have it.
 SETTING, LIMIT = "ai", "monthly_limit"
@@ -63,13 +65,15 @@ def _add(agent: Agent, **counts: int) -> None:
 
 
 @transaction.atomic
-def reserve(agent: Agent, tokens_in: int) -> Spending:
-    """Sets aside what a call of so many tokens may cost at most, so that calls under way together do not pass the
-    month's limit. Raises SpendingLimitReached where that is more than what is left of it."""
+def reserve(asked: Asked) -> Spending:
+    """Sets aside what a call may cost at most, so that calls under way together do not pass the month's limit; where
+    there is none, nothing. Raises SpendingLimitReached where that is more than what is left of it."""
+    agent = asked.agent
     client = Client.objects.only("settings", "time_zone").get(pk=agent.client_id)
     limit = monthly_limit(client.settings)
     if limit is None:
         return Spending(agent)
+    most = cost_of(agent, build(asked).tokens, agent.answer_tokens)
     Client.objects.select_for_update(no_key=True).only("pk").get(pk=client.pk)
     zone = ZoneInfo(client.time_zone)
     now = timezone.now().astimezone(zone)
@@ -77,7 +81,6 @@ def reserve(agent: Agent, tokens_in: int) -> Spending:
     held.filter(until__lt=now).delete()
     others = from_micro(held.aggregate(total=Sum("cost_micro"))["total"] or 0)
     spent = spent_since(client.pk, now.date().replace(day=1))
-    most = cost_of(agent, tokens_in, agent.answer_tokens)
     if spent >= limit or spent + others + most > limit:
         raise SpendingLimitReached(max(ceil((_next_month(now, zone) - now).total_seconds()), 1))
     until = now + timedelta(seconds=agent.timeout) + _LATE
